@@ -130,7 +130,8 @@ int parameters_load(const struct parameter *table, const json_t *with, void *val
 
 	parameters_set_defaults(table, values);
 	json_object_foreach((json_t *)with, name, value) {
-		int r = set_named(table, name, value, values, err);
+		/* "@KEY" is the position of KEY in the scenario file (schema.h). */
+		int r = name[0] == '@' ? 0 : set_named(table, name, value, values, err);
 
 		if (r)
 			return r;
