@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "checkers/expect.h"
+
+#include "base/units.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const event_kind_names[] = {
+#define KIND_NAME(symbol, name, help) name,
+	HL_EVENT_KINDS(KIND_NAME)
+#undef KIND_NAME
+	NULL,
+};
+
+static const struct schema_key stack_keys[] = {
+	{.name = "all", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, all),
+	 .help = "functions that must all be on the stack"},
+	{.name = "any", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, any),
+	 .help = "functions of which one must be on the stack"},
+	{.name = NULL},
+};
+
+const struct schema event_stack_schema = {"a stack", sizeof(struct event_stack), NULL, stack_keys};
+
+static bool mismatched(char *mismatch, size_t size, const char *what, const char *wanted, const char *found)
+{
+	if (mismatch)
+		snprintf(mismatch, size, "%s is %s, not %s", what, found ? found : "unknown", wanted);
+	return false;
+}
+
+static bool text_matches(const char *pattern, const char *text, const char *what, char *mismatch, size_t size)
+{
+	if (!pattern || (text && !fnmatch(pattern, text, 0)))
+		return true;
+	return mismatched(mismatch, size, what, pattern, text);
+}
+
+static bool stack_matches(const struct event_stack *stack, const struct hl_event *event, char *mismatch,
+			  size_t size)
+{
+	bool any = !stack->any[0];
+
+	for (const char **function = stack->all; *function; function++)
+		if (!hl_event_has_function(event, *function)) {
+			if (mismatch)
+				snprintf(mismatch, size, "%s is not on the stack", *function);
+			return false;
+		}
+	for (const char **function = stack->any; *function && !any; function++)
+		any = hl_event_has_function(event, *function);
+	if (!any && mismatch)
+		snprintf(mismatch, size, "none of %s ... is on the stack", stack->any[0]);
+	return any;
+}
+
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size)
+{
+	char cpu[16], wanted[16];
+
+	if (mismatch)
+		mismatch[0] = '\0';
+	if ((int)event->kind != pattern->kind)
+		return false;
+	snprintf(cpu, sizeof(cpu), "%d", event->stack.cpu);
+	snprintf(wanted, sizeof(wanted), "%d", (int)pattern->cpu);
+	if (pattern->cpu >= 0 && event->stack.cpu != pattern->cpu)
+		return mismatched(mismatch, size, "CPU", wanted, cpu);
+	return text_matches(pattern->comm, event->stack.comm, "comm", mismatch, size) &&
+	       text_matches(pattern->function, event->function, "function", mismatch, size) &&
+	       text_matches(pattern->title, event->title, "title", mismatch, size) &&
+	       (!pattern->stack || stack_matches(pattern->stack, event, mismatch, size));
+}
+
+/* The JSON names, which are also those of the guest's report. */
+static const struct {
+	const char *name;
+	size_t offset;
+} settings_fields[] = {
+	{"kernel.hung_task_timeout_secs", offsetof(struct detector_settings, hung_task_timeout)},
+	{"kernel.hung_task_check_interval_secs", offsetof(struct detector_settings, hung_task_interval)},
+	{"kernel.watchdog_thresh", offsetof(struct detector_settings, watchdog_thresh)},
+	{"kernel.soft_watchdog", offsetof(struct detector_settings, soft_watchdog)},
+	{"rcupdate.rcu_cpu_stall_timeout", offsetof(struct detector_settings, rcu_stall_timeout)},
+	{"workqueue.watchdog_thresh", offsetof(struct detector_settings, workqueue_thresh)},
+};
+
+#define SETTINGS_COUNT (sizeof(settings_fields) / sizeof(settings_fields[0]))
+
+static int64_t *settings_field(const struct detector_settings *settings, size_t index)
+{
+	return (int64_t *)((char *)settings + settings_fields[index].offset);
+}
+
+void detector_settings_load(struct detector_settings *settings, const json_t *json)
+{
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const json_t *value = json_object_get(json, settings_fields[i].name);
+
+		*settings_field(settings, i) = json_is_integer(value) ? json_integer_value(value) : -1;
+	}
+}
+
+json_t *detector_settings_json(const struct detector_settings *settings)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
+		if (*settings_field(settings, i) >= 0)
+			json_object_set_new(json, settings_fields[i].name, json_integer(*settings_field(settings, i)));
+	return json;
+}
+
+/* For a guest that is slow in its own time: printing, scheduling the detector. */
+#define SLACK (3 * NANOSECONDS_PER_SECOND)
+
+static int64_t hung_task_deadline(const struct detector_settings *settings)
+{
+	int64_t interval = settings->hung_task_interval;
+
+	if (settings->hung_task_timeout <= 0)
+		return -1;
+	if (interval <= 0 || interval > settings->hung_task_timeout)
+		interval = settings->hung_task_timeout;
+	return (settings->hung_task_timeout + interval) * NANOSECONDS_PER_SECOND + SLACK;
+}
+
+static int64_t soft_lockup_deadline(const struct detector_settings *settings)
+{
+	if (settings->watchdog_thresh <= 0 || !settings->soft_watchdog)
+		return -1;
+	return settings->watchdog_thresh * NANOSECONDS_PER_SECOND * 14 / 5 + SLACK;
+}
+
+static int64_t seconds_deadline(int64_t seconds, int64_t factor)
+{
+	return seconds <= 0 ? -1 : seconds * factor * NANOSECONDS_PER_SECOND + SLACK;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t detector_deadline(const struct detector_settings *settings, enum hl_event_kind kind)
+{
+	switch (kind) {
+	case HL_EVENT_HUNG_TASK:
+		return hung_task_deadline(settings);
+	case HL_EVENT_SOFT_LOCKUP:
+		return soft_lockup_deadline(settings);
+	case HL_EVENT_HARD_LOCKUP:
+		return seconds_deadline(settings->watchdog_thresh, 2);
+	case HL_EVENT_RCU_STALL:
+		return seconds_deadline(settings->rcu_stall_timeout, 1);
+	case HL_EVENT_WORKQUEUE_LOCKUP:
+		return seconds_deadline(settings->workqueue_thresh, 2);
+	case HL_EVENT_PANIC:
+		return later(later(hung_task_deadline(settings), soft_lockup_deadline(settings)),
+			     seconds_deadline(settings->rcu_stall_timeout, 1));
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_CHECKERS_EXPECT_H
+#define HANGLAB_CHECKERS_EXPECT_H
+
+#include "checkers/checkers.h"
+
+#include "base/schema.h"
+
+/*
+ * Expectations on events, and how long silence must last before "absent" may be said.
+ */
+
+/**
+ * struct event_stack - functions to look for on the stacks of an event
+ * @source: JSON it was read from
+ * @all: every one must be there
+ * @any: at least one must be there, when the list is not empty
+ *
+ * A set and not a sequence: the same fault gives different first stacks from run to run.
+ */
+struct event_stack {
+	const json_t *source;
+	const char **all, **any;
+};
+
+/**
+ * struct event_pattern - which events are meant
+ * @source: JSON it was read from
+ * @kind: index of enum hl_event_kind, as an int of a PARAMETER_CHOICE
+ * @comm, @function, @title: shell patterns (fnmatch(3)), or NULL for any
+ * @cpu: CPU number, -1 for any
+ * @stack: see there, or NULL
+ */
+struct event_pattern {
+	const json_t *source;
+	int kind;
+	const char *comm, *function, *title;
+	int64_t cpu;
+	struct event_stack *stack;
+};
+
+/** Names of all event kinds in the order of enum hl_event_kind, NULL-terminated: choices of a parameter. */
+extern const char *const event_kind_names[];
+
+/** Schema of struct event_stack. */
+extern const struct schema event_stack_schema;
+
+/**
+ * event_matches() - is @event one that @pattern means?
+ * @mismatch: when it is of the right kind but something else differs, receives that in words;
+ *	may be NULL
+ * @size: of @mismatch
+ */
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size);
+
+/**
+ * struct detector_settings - values in force in the guest, read back from it; -1 for absent
+ * @hung_task_timeout: kernel.hung_task_timeout_secs
+ * @hung_task_interval: kernel.hung_task_check_interval_secs (0: the timeout; absent before 4.20)
+ * @watchdog_thresh: kernel.watchdog_thresh
+ * @soft_watchdog: kernel.soft_watchdog (absent before 4.13)
+ * @rcu_stall_timeout: rcupdate.rcu_cpu_stall_timeout
+ * @workqueue_thresh: workqueue.watchdog_thresh
+ *
+ * All in seconds but for the switch @soft_watchdog.
+ */
+struct detector_settings {
+	int64_t hung_task_timeout, hung_task_interval, watchdog_thresh, soft_watchdog, rcu_stall_timeout,
+		workqueue_thresh;
+};
+
+/** detector_settings_load() - from the JSON object that the guest sent; absent keys are -1 */
+void detector_settings_load(struct detector_settings *settings, const json_t *json);
+
+/** detector_settings_json() - a new JSON object with the values that are known */
+json_t *detector_settings_json(const struct detector_settings *settings);
+
+/**
+ * detector_deadline() - when a fault of this kind must have been reported, at the latest
+ * @settings: in force in the guest
+ * @kind: what is waited for
+ *
+ * Hung task: khungtaskd looks every interval and reports what has not been scheduled since the last
+ * timeout (kernel/hung_task.c), so between one timeout and one timeout plus one interval after it
+ * blocked. Soft lockup: 2 * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two
+ * samples (kernel/watchdog.c). RCU: rcu_cpu_stall_timeout plus the time for the next tick to see it.
+ * Slack is added for a slow guest. A panic may follow any of them.
+ *
+ * Return: nanoseconds after the fault; 0 when the kind has no detector with a time limit; -1 when its
+ * detector is off or absent.
+ */
+int64_t detector_deadline(const struct detector_settings *settings, enum hl_event_kind kind);
+
+#endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scenario/check.h"
+
+#include "base/similar.h"
+#include "scenario/loader.h"
+
+#include <ctype.h>
+#include <string.h>
+
+struct checker {
+	const char *path;
+	const struct plan *plan;
+	struct hl_error *err;
+};
+
+/* Fails at a key of an object. */
+#define fail(checker, source, key, ...)                                                                      \
+	scenario_error((checker)->err, (checker)->path, schema_position(source, key), __VA_ARGS__)
+
+static int check_name(const struct checker *checker)
+{
+	const char *name = checker->plan->scenario;
+
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+			return fail(checker, checker->plan->source, "scenario",
+				    "the name '%s' may hold letters, digits, '-', '_' and '.' only", name);
+	return *name ? 0 : fail(checker, checker->plan->source, "scenario", "the name is empty");
+}
+
+static uint64_t smallest_size(enum plan_fs fs)
+{
+	/* What the mkfs programs accept, and room for the writers' files. */
+	switch (fs) {
+	case PLAN_FS_EXT4:
+		return 16ULL << 20;
+	case PLAN_FS_XFS:
+		return 300ULL << 20;
+	case PLAN_FS_BTRFS:
+		return 128ULL << 20;
+	case PLAN_FS_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int check_disk(const struct checker *checker, size_t index)
+{
+	const struct plan_disk *disk = &checker->plan->disks[index];
+
+	if (disk->size < smallest_size((enum plan_fs)disk->fs))
+		return fail(checker, disk->source, "size", "%s needs at least %u MiB", plan_fs_names[disk->fs],
+			    (unsigned int)(smallest_size((enum plan_fs)disk->fs) >> 20));
+	if (disk->mount && disk->fs == PLAN_FS_NONE)
+		return fail(checker, disk->source, "mount", "disk '%s' has a mount but no fs", disk->name);
+	if (disk->mount && !disk->mount[1])
+		return fail(checker, disk->source, "mount", "the root of the guest cannot be a mount");
+	for (size_t i = 0; i < index; i++) {
+		const struct plan_disk *other = &checker->plan->disks[i];
+
+		if (!strcmp(other->name, disk->name))
+			return fail(checker, disk->source, "name", "there are two disks called '%s'", disk->name);
+		if (disk->mount && other->mount && !strcmp(other->mount, disk->mount))
+			return fail(checker, disk->source, "mount", "disk '%s' is mounted on %s already", other->name,
+				    disk->mount);
+	}
+	return 0;
+}
+
+static int check_sysctls(const struct checker *checker)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)checker->plan->sysctl, key, value) {
+		if (key[0] == '@')
+			continue;
+		if (!strchr(key, '.') || strchr(key, '/') || strstr(key, ".."))
+			return fail(checker, checker->plan->sysctl, key,
+				    "'%s' is not a sysctl (write for example kernel.hung_task_timeout_secs)", key);
+	}
+	return 0;
+}
+
+static int check_parameters(const struct checker *checker, const struct plan_step *step,
+			    const struct parameter *table, const char *user)
+{
+	char room[512] __attribute__((aligned(16))) = {0};
+	const char *name, *names[32], *near;
+	struct hl_error why = HL_ERROR_INIT;
+	size_t count = 0;
+	json_t *value;
+
+	for (const struct parameter *known = table; known && known->name && count < 32; known++)
+		names[count++] = known->name;
+	json_object_foreach((json_t *)step->with, name, value) {
+		const struct parameter *parameter = parameter_find(table, name);
+
+		if (name[0] == '@')
+			continue;
+		near = similar_find(name, names, count);
+		if (!parameter)
+			return fail(checker, step->with, name, "%s has no parameter '%s'%s%s%s", user, name,
+				    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		if (parameter_set(parameter, json_string_value(value), room, &why))
+			return fail(checker, step->with, name, "'%s': %s", name, why.text);
+	}
+	for (; table && table->name; table++)
+		if (table->required && !json_object_get(step->with, table->name))
+			return fail(checker, step->source, NULL, "%s needs 'with: {%s: ...}' (%s)", user, table->name,
+				    table->help);
+	return 0;
+}
+
+static int check_workload_step(const struct checker *checker, size_t index)
+{
+	const struct plan_step *step = &checker->plan->steps[index];
+	const struct workload *workload = workload_find(step->start);
+	const char *names[64], *near;
+	size_t count = 0;
+
+	if (!workload) {
+		for (const struct workload *const *known = workload_list(); *known && count < 64; known++)
+			names[count++] = (*known)->name;
+		near = similar_find(step->start, names, count);
+		return fail(checker, step->source, "start", "there is no workload '%s'%s%s%s", step->start,
+			    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	if (strlen(step->name) > 15 || strchr(step->name, '/'))
+		return fail(checker, step->source, "name", "a process name has at most 15 characters and no '/'");
+	for (size_t i = 0; i < index; i++)
+		if (checker->plan->steps[i].start && !strcmp(checker->plan->steps[i].name, step->name))
+			return fail(checker, step->source, "start",
+				    "there are two workloads called '%s': give this one a 'name'", step->name);
+	if (step->hold_for >= 0 || step->until)
+		return fail(checker, step->source, step->until ? "until" : "for",
+			    "only an injection is released: a workload runs to the end");
+	return check_parameters(checker, step, workload->parameters, step->start);
+}
+
+static int check_injection_step(const struct checker *checker, const struct plan_step *step)
+{
+	const struct injector *injector = injector_find(step->inject);
+	const char *names[64], *near;
+	size_t count = 0;
+
+	if (!injector) {
+		for (const struct injector *const *known = injector_list(); *known && count < 64; known++)
+			names[count++] = (*known)->name;
+		near = similar_find(step->inject, names, count);
+		return fail(checker, step->source, "inject", "there is no injector '%s'%s%s%s", step->inject,
+			    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	if (step->hold_for >= 0 && step->until)
+		return fail(checker, step->source, "until", "a release has either 'for' or 'until'");
+	if (injector->stops_vm && step->hold_for < 0)
+		return fail(checker, step->source, "inject", "%s stops the VM, so it needs 'for'", injector->name);
+	if (injector->needs.real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
+		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
+			    injector->name);
+	return check_parameters(checker, step, injector->parameters, step->inject);
+}
+
+static int check_step(const struct checker *checker, size_t index, int64_t *latest)
+{
+	const struct plan_step *step = &checker->plan->steps[index];
+
+	if (!step->start == !step->inject)
+		return fail(checker, step->source, NULL, "a step has either 'start' or 'inject'");
+	if (step->at >= 0 && step->at < *latest)
+		return fail(checker, step->source, "at", "impossible timeline: this step is earlier than the one before");
+	if (step->at >= 0)
+		*latest = step->at;
+	return step->start ? check_workload_step(checker, index) : check_injection_step(checker, step);
+}
+
+static int check_forbidden_kinds(const struct checker *checker, const struct check *check)
+{
+	for (const char **name = check->forbid; *name; name++) {
+		enum hl_event_kind kind;
+		struct hl_error why = HL_ERROR_INIT;
+
+		if (hl_event_kind_parse(*name, &kind, &why))
+			return fail(checker, check->source, "forbid", "%s", why.text);
+	}
+	return *check->forbid ? 0 : fail(checker, check->source, "forbid", "nothing is forbidden: the list is empty");
+}
+
+/* A key that only some kinds of check have. */
+static int check_belongs(const struct checker *checker, const struct check *check, enum check_kind kind,
+			 const char *key)
+{
+	bool is_event = kind == CHECK_EXPECT || kind == CHECK_FORBID;
+
+	if (!json_object_get(check->source, key) || kind == CHECK_EXPECT || (is_event && strcmp(key, "within") != 0))
+		return 0;
+	return fail(checker, check->source, key, "'%s' does not belong to '%s'", key, check_kind_names[kind]);
+}
+
+static bool has_writer(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].start)
+			return true;
+	return false;
+}
+
+static int check_check(const struct checker *checker, const struct check *check)
+{
+	static const char *const event_keys[] = {"comm", "function", "title", "cpu", "stack", "within"};
+	enum check_kind kind = check_kind(check);
+	int r = 0;
+
+	if (kind == CHECK_KIND_COUNT)
+		return fail(checker, check->source, NULL,
+			    "a check has exactly one of 'expect', 'forbid', 'recovers', 'data' and 'ends'");
+	for (size_t i = 0; !r && i < sizeof(event_keys) / sizeof(event_keys[0]); i++)
+		r = check_belongs(checker, check, kind, event_keys[i]);
+	if (!r && kind == CHECK_FORBID)
+		r = check_forbidden_kinds(checker, check);
+	if (!r && (kind == CHECK_RECOVERS || kind == CHECK_DATA) && !has_writer(checker->plan))
+		r = fail(checker, check->source, check_kind_names[kind], "no workload is started, so nothing could %s",
+			 kind == CHECK_DATA ? "be verified" : "recover");
+	return r;
+}
+
+static bool ends_by_panic(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->check_count; i++)
+		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == CHECK_END_PANIC)
+			return true;
+	return false;
+}
+
+static int check_checks(const struct checker *checker)
+{
+	const struct plan *plan = checker->plan;
+
+	if (!plan->check_count)
+		return fail(checker, plan->source, NULL, "there are no checks: such a run would say nothing");
+	for (size_t i = 0; i < plan->check_count; i++) {
+		enum check_kind kind = check_kind(&plan->checks[i]);
+		int r = check_check(checker, &plan->checks[i]);
+
+		if (r)
+			return r;
+		if ((kind == CHECK_RECOVERS || kind == CHECK_DATA) && ends_by_panic(plan))
+			return fail(checker, plan->checks[i].source, check_kind_names[kind],
+				    "'%s' cannot hold in a guest that ends by panic", check_kind_names[kind]);
+	}
+	return 0;
+}
+
+int scenario_check(const char *path, const struct plan *plan, struct hl_error *err)
+{
+	struct checker checker = {path, plan, err};
+	int64_t latest = 0;
+	int r = check_name(&checker);
+
+	for (size_t i = 0; !r && i < plan->disk_count; i++)
+		r = check_disk(&checker, i);
+	if (!r)
+		r = check_sysctls(&checker);
+	for (size_t i = 0; !r && i < plan->step_count; i++)
+		r = check_step(&checker, i, &latest);
+	return r ? r : check_checks(&checker);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/guest/channel.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/units.h"
+#include "inject/workload/workload.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+/* hanglab's -device virtserialport has nr=1 on the first virtio-serial device. */
+#define PORT      "/dev/vport0p1"
+#define PORT_WAIT (20 * NANOSECONDS_PER_SECOND)
+
+static int port = -1;
+static int64_t next_sequence;
+
+int channel_open(struct hl_error *err)
+{
+	static const struct timespec pause = {0, 1000000};
+	int64_t deadline = workload_now() + PORT_WAIT;
+
+	/* The driver creates the node when the device has answered. */
+	while ((port = open(PORT, O_WRONLY | O_CLOEXEC)) < 0) {
+		if (workload_now() > deadline)
+			return hl_error_errno(err, errno, "open %s", PORT);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+void channel_send_record(const char *record, size_t size)
+{
+	char line[8200];
+
+	if (size > sizeof(line) - 2)
+		size = sizeof(line) - 2;
+	line[0] = 'K';
+	memcpy(line + 1, record, size);
+	line[size + 1] = '\n';
+	file_write_all(port, line, size + 2);
+}
+
+void channel_send(const char *type, int64_t ns, json_t *message)
+{
+	cleanup_free char *text = NULL;
+
+	if (!message)
+		message = json_object();
+	json_object_set_new(message, "type", json_string(type));
+	json_object_set_new(message, "ns", json_integer(ns));
+	json_object_set_new(message, "sequence", json_integer(next_sequence++));
+	text = json_dumps(message, JSON_COMPACT);
+	json_decref(message);
+	if (!text)
+		return;
+	/* One write per line: the reader then rarely sees half a line. */
+	text = realloc(text, strlen(text) + 2);
+	strcat(text, "\n");
+	file_write_all(port, text, strlen(text));
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/guest/child.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/**
+ * struct child - one child
+ * @pid: its process
+ * @from, @to: parent: the ends of the pipes that it reads and writes; child: the other ends
+ * @line, @used: an unfinished line from the child
+ * @ended, @status: it was reaped; on_exit() is called once its last line is read
+ */
+struct child {
+	struct child *next;
+	pid_t pid;
+	int from, to;
+	char line[4096];
+	size_t used;
+	bool ended;
+	int status;
+	const struct child_watcher *watcher;
+	void *data;
+};
+
+static struct child *children;
+
+static void become_child(struct child *child, const char *comm, child_body body)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, comm);
+	body(child, child->data);
+	_exit(0);
+}
+
+int child_start(const char *comm, child_body body, const struct child_watcher *watcher, void *data,
+		struct child **started, struct hl_error *err)
+{
+	struct child *child = calloc(1, sizeof(*child));
+	int up[2], down[2];
+
+	if (!child)
+		return hl_error_errno(err, ENOMEM, "start %s", comm);
+	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
+		return hl_error_errno(err, errno, "start %s", comm);
+	child->watcher = watcher;
+	child->data = data;
+	child->pid = fork();
+	if (child->pid < 0)
+		return hl_error_errno(err, errno, "start %s", comm);
+	child->from = child->pid ? up[0] : down[0];
+	child->to = child->pid ? down[1] : up[1];
+	close(child->pid ? up[1] : up[0]);
+	close(child->pid ? down[0] : down[1]);
+	if (!child->pid)
+		become_child(child, comm, body);
+	fcntl(child->from, F_SETFL, O_NONBLOCK);
+	child->next = children;
+	children = child;
+	if (started)
+		*started = child;
+	return 0;
+}
+
+void child_command(struct child *child, char command)
+{
+	(void)!write(child->to, &command, 1);
+}
+
+int child_await_command(struct child *child)
+{
+	char command;
+	ssize_t got;
+
+	do {
+		got = read(child->from, &command, 1);
+	} while (got < 0 && errno == EINTR);
+	return got == 1 ? command : -1;
+}
+
+void child_report(struct child *child, json_t *report)
+{
+	char *text = json_dumps(report, JSON_COMPACT);
+
+	json_decref(report);
+	if (!text)
+		return;
+	file_write_all(child->to, text, strlen(text));
+	file_write_all(child->to, "\n", 1);
+	free(text);
+}
+
+size_t child_poll_fill(struct pollfd *fds, size_t most)
+{
+	size_t count = 0;
+
+	for (const struct child *child = children; child && count < most; child = child->next)
+		if (!child->ended)
+			fds[count++] = (struct pollfd){.fd = child->from, .events = POLLIN};
+	return count;
+}
+
+static void take_line(struct child *child)
+{
+	json_t *report = json_loadb(child->line, child->used, 0, NULL);
+
+	child->used = 0;
+	if (report)
+		child->watcher->on_report(child->data, report);
+	json_decref(report);
+}
+
+static void read_reports(struct child *child)
+{
+	char block[512];
+	ssize_t got;
+
+	while ((got = read(child->from, block, sizeof(block))) > 0)
+		for (ssize_t i = 0; i < got; i++) {
+			if (block[i] == '\n')
+				take_line(child);
+			else if (child->used < sizeof(child->line))
+				child->line[child->used++] = block[i];
+		}
+}
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (struct child *child = children; child; child = child->next)
+			if (child->pid == pid) {
+				child->ended = true;
+				child->status = status;
+			}
+}
+
+/* Takes one ended child out of the list; NULL when there is none. */
+static struct child *next_ended(void)
+{
+	for (struct child **link = &children; *link; link = &(*link)->next)
+		if ((*link)->ended) {
+			struct child *child = *link;
+
+			*link = child->next;
+			return child;
+		}
+	return NULL;
+}
+
+void child_dispatch(void)
+{
+	struct child *child;
+
+	reap();
+	for (child = children; child; child = child->next)
+		read_reports(child);
+	while ((child = next_ended())) {
+		close(child->from);
+		close(child->to);
+		child->watcher->on_exit(child->data, child->status);
+		free(child);
+	}
+}

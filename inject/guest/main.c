@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/guest/channel.h"
+#include "inject/guest/disks.h"
+#include "inject/guest/guest.h"
+#include "inject/guest/port.h"
+#include "inject/guest/system.h"
+
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+
+#define HEARTBEAT NANOSECONDS_PER_SECOND
+/* While only shared memory changes (recovery), nothing else wakes the loop. */
+#define POLL_INTERVAL (10 * 1000000LL)
+
+static struct guest guest;
+static bool channel_ready;
+
+/* The VM stands still before this returns; hanglab then ends it. */
+static void stop_for_good(void) __attribute__((noreturn));
+static void stop_for_good(void)
+{
+	for (;;) {
+		port_stop_vm();
+		/* Only without pvpanic do we get here. */
+		reboot(RB_POWER_OFF);
+	}
+}
+
+void guest_fail(const char *format, ...)
+{
+	char reason[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	if (channel_ready)
+		channel_send("broken", workload_now(), json_pack("{s:s}", "reason", reason));
+	else
+		fprintf(stderr, "hanglab: %s\n", reason);
+	stop_for_good();
+}
+
+void guest_end(void)
+{
+	channel_send("end", workload_now(), NULL);
+	stop_for_good();
+}
+
+static void load_plan(void)
+{
+	cleanup_free char *text = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+	json_t *json;
+	size_t size;
+
+	if (port_read_firmware_file("opt/hanglab/plan", &text, &size, &err))
+		guest_fail("%s", err.text);
+	json = json_loadb(text, size, 0, NULL);
+	if (!json)
+		guest_fail("the plan is not valid JSON");
+	if (plan_load(&guest.plan, json, &err))
+		guest_fail("the plan: %s", err.text);
+	json_decref(json);
+	guest.judge = judge_new(guest.plan.checks, guest.plan.check_count);
+}
+
+static void send_boot(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	channel_send("boot", workload_now(),
+		     json_pack("{s:s, s:s, s:s}", "release", name.release, "version", name.version, "clocksource",
+			       system_clocksource()));
+}
+
+static void prepare_disks(struct child *child, void *data)
+{
+	struct hl_error err = HL_ERROR_INIT;
+
+	(void)data;
+	if (disks_prepare(&guest.plan, &err))
+		child_report(child, json_pack("{s:s}", "error", err.text));
+}
+
+static void on_prepare_report(void *data, json_t *report)
+{
+	(void)data;
+	guest_fail("disks: %s", json_string_value(json_object_get(report, "error")));
+}
+
+static void send_ready(const json_t *sysctls)
+{
+	channel_send("ready", workload_now(),
+		     json_pack("{s:o, s:O}", "settings", system_detector_settings(), "sysctls", (json_t *)sysctls));
+}
+
+/* Everything is in place: the timeline begins. Messages of level 6 (INFO) and above go to the console. */
+static void on_prepared(void *data, int status)
+{
+	json_t *sysctls = NULL, *printk = json_pack("{s:s}", "kernel.printk", "7 4 1 7"), *ignored = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+	char mark[256];
+
+	(void)data;
+	if (status)
+		guest_fail("setting up the disks ended with wait status %d", status);
+	if (system_set_sysctls(printk, &ignored, &err) || system_set_sysctls(guest.plan.sysctl, &sysctls, &err))
+		guest_fail("%s", err.text);
+	send_ready(sysctls);
+	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario, (long long)guest.plan.seed);
+	kernel_log_mark(mark);
+	channel_send("begin", workload_now(), NULL);
+	guest.phase = PHASE_TIMELINE;
+	json_decref(printk);
+	json_decref(ignored);
+	json_decref(sysctls);
+}
+
+static void boot(void)
+{
+	static const struct child_watcher watcher = {on_prepare_report, on_prepared};
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (system_mount(&err) || port_open(&err) || system_load_modules(&err) || channel_open(&err))
+		guest_fail("%s", err.text);
+	channel_ready = true;
+	send_boot();
+	load_plan();
+	if (kernel_log_open(&guest, &err) || child_start("hanglab-disks", prepare_disks, &watcher, NULL, NULL, &err))
+		guest_fail("%s", err.text);
+}
+
+static void advance(int64_t now)
+{
+	if (guest.phase == PHASE_TIMELINE)
+		timeline_advance(&guest, now);
+	if (guest.phase > PHASE_TIMELINE && guest.phase < PHASE_END)
+		aftermath_advance(&guest, now);
+	if (guest.phase == PHASE_END)
+		guest_end();
+}
+
+static void earliest(int64_t *next, int64_t candidate)
+{
+	if (candidate && candidate < *next)
+		*next = candidate;
+}
+
+static int64_t next_wake(int64_t heartbeat, int64_t now)
+{
+	int64_t next = heartbeat;
+
+	earliest(&next, kernel_log_next());
+	if (guest.phase == PHASE_TIMELINE)
+		earliest(&next, timeline_next(&guest));
+	else if (guest.phase > PHASE_TIMELINE)
+		earliest(&next, now + POLL_INTERVAL);
+	return next;
+}
+
+static void wait_for_anything(int signals, int64_t until)
+{
+	struct pollfd fds[64];
+	size_t count;
+	int64_t wait = until - workload_now();
+	struct timespec timeout = {0, 0};
+	struct signalfd_siginfo signal;
+
+	if (wait > 0)
+		timeout = (struct timespec){wait / NANOSECONDS_PER_SECOND, wait % NANOSECONDS_PER_SECOND};
+	fds[0] = (struct pollfd){.fd = kernel_log_fd(), .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = signals, .events = POLLIN};
+	count = 2 + child_poll_fill(fds + 2, sizeof(fds) / sizeof(fds[0]) - 2);
+	ppoll(fds, count, &timeout, NULL);
+	if (fds[1].revents)
+		(void)!read(signals, &signal, sizeof(signal));
+}
+
+int main(void)
+{
+	int64_t heartbeat;
+	sigset_t children;
+	int signals;
+
+	/* Started by mistake on somebody's machine, this program must do nothing at all. */
+	if (getpid() != 1) {
+		fprintf(stderr, "This is the first process of a lab VM; it does not run anywhere else.\n");
+		return 1;
+	}
+	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &children, NULL);
+	signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+	boot();
+	heartbeat = workload_now() + HEARTBEAT;
+	for (;;) {
+		int64_t now = workload_now();
+
+		kernel_log_dispatch(now);
+		child_dispatch();
+		advance(now);
+		if (now >= heartbeat) {
+			channel_send("heartbeat", now, json_pack("{s:o}", "workloads", workloads_heartbeat(now)));
+			heartbeat = now + HEARTBEAT;
+		}
+		wait_for_anything(signals, next_wake(heartbeat, now));
+	}
+}

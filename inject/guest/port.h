@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_INJECT_GUEST_PORT_H
+#define HANGLAB_INJECT_GUEST_PORT_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+/*
+ * The two x86 I/O ports of QEMU that the guest program uses directly, so that no driver is needed:
+ * fw_cfg carries the plan in, pvpanic stops the VM.
+ */
+
+/** port_open() - get access to I/O ports (iopl(2)). Return: 0 or -errno. */
+int port_open(struct hl_error *err);
+
+/**
+ * port_read_firmware_file() - a file given to QEMU with -fw_cfg name=NAME (docs/specs/fw_cfg)
+ * @data: newly allocated, NUL-terminated; the caller frees it
+ * @size: without the NUL
+ *
+ * Return: 0, -ENODEV without fw_cfg, -ENOENT without such a file.
+ */
+int port_read_firmware_file(const char *name, char **data, size_t *size, struct hl_error *err);
+
+/**
+ * port_stop_vm() - stop the VM before the next instruction (pvpanic with "-action panic=pause", measured)
+ *
+ * Returns when hanglab continues the VM.
+ */
+void port_stop_vm(void);
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/guest/system.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "checkers/expect.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static int mount_one(const char *type, const char *where, const char *options, struct hl_error *err)
+{
+	mkdir(where, 0755);
+	/* EBUSY: devtmpfs may be mounted by the kernel already (CONFIG_DEVTMPFS_MOUNT). */
+	if (mount(type, where, type, 0, options) && errno != EBUSY)
+		return hl_error_errno(err, errno, "mount %s on %s", type, where);
+	return 0;
+}
+
+int system_mount(struct hl_error *err)
+{
+	int r = mount_one("devtmpfs", "/dev", NULL, err);
+
+	if (!r)
+		r = mount_one("proc", "/proc", NULL, err);
+	if (!r)
+		r = mount_one("sysfs", "/sys", NULL, err);
+	return r ? r : mount_one("tmpfs", "/run", "size=100%", err);
+}
+
+static int load_module(const char *name, struct hl_error *err)
+{
+	cleanup_free char *path = file_path("/modules/%s", name);
+	cleanup_free char *image = NULL;
+	size_t size;
+	int r;
+
+	r = file_read(path, &image, &size, err);
+	if (r)
+		return r;
+	if (syscall(SYS_init_module, image, size, "") && errno != EEXIST)
+		return hl_error_errno(err, errno, "load module %s", name);
+	return 0;
+}
+
+int system_load_modules(struct hl_error *err)
+{
+	cleanup_free char *order = NULL;
+	char *position = NULL;
+	int r;
+
+	/* No list: everything is built in. */
+	if (file_read("/modules/order", &order, NULL, NULL))
+		return 0;
+	for (char *name = strtok_r(order, "\n", &position); name; name = strtok_r(NULL, "\n", &position)) {
+		bool optional = name[0] == '-';
+
+		r = load_module(name + optional, err);
+		if (r && !optional)
+			return r;
+	}
+	return 0;
+}
+
+static char *sysctl_path(const char *key)
+{
+	char *path = file_path("/proc/sys/%s", key);
+
+	for (char *c = path + strlen("/proc/sys/"); *c; c++)
+		if (*c == '.')
+			*c = '/';
+	return path;
+}
+
+static int write_text(const char *path, const char *text)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
+}
+
+static int read_value(const char *path, char **text)
+{
+	int r = file_read(path, text, NULL, NULL);
+
+	if (!r)
+		(*text)[strcspn(*text, "\n")] = '\0';
+	return r;
+}
+
+static int set_sysctl(const char *key, const char *value, json_t *in_force, struct hl_error *err)
+{
+	cleanup_free char *path = sysctl_path(key);
+	cleanup_free char *found = NULL;
+	int r;
+
+	if (access(path, F_OK))
+		return hl_error_set(err, ENOENT, "this kernel has no sysctl %s", key);
+	r = write_text(path, value);
+	if (r)
+		return hl_error_errno(err, -r, "set %s = %s", key, value);
+	r = read_value(path, &found);
+	if (r)
+		return hl_error_errno(err, -r, "read %s back", key);
+	json_object_set_new(in_force, key, json_string(found));
+	return 0;
+}
+
+/*
+ * The kernel falls silent after ten hung-task reports. -1 lifts the limit; kernels before 3.14 keep it in
+ * an unsigned long and want a large number instead.
+ */
+static void lift_hung_task_limit(json_t *in_force)
+{
+	if (set_sysctl("kernel.hung_task_warnings", "-1", in_force, NULL))
+		set_sysctl("kernel.hung_task_warnings", "1000000000", in_force, NULL);
+}
+
+int system_set_sysctls(const json_t *wanted, json_t **in_force, struct hl_error *err)
+{
+	const char *key;
+	json_t *value;
+
+	*in_force = json_object();
+	lift_hung_task_limit(*in_force);
+	json_object_foreach((json_t *)wanted, key, value) {
+		int r;
+
+		if (key[0] == '@')
+			continue;
+		r = set_sysctl(key, json_string_value(value), *in_force, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int64_t read_number(const char *path)
+{
+	cleanup_free char *text = NULL;
+	char *end;
+	long long number;
+
+	if (read_value(path, &text))
+		return -1;
+	number = strtoll(text, &end, 10);
+	return end == text ? -1 : number;
+}
+
+json_t *system_detector_settings(void)
+{
+	struct detector_settings settings = {
+		.hung_task_timeout = read_number("/proc/sys/kernel/hung_task_timeout_secs"),
+		.hung_task_interval = read_number("/proc/sys/kernel/hung_task_check_interval_secs"),
+		.watchdog_thresh = read_number("/proc/sys/kernel/watchdog_thresh"),
+		.soft_watchdog = read_number("/proc/sys/kernel/soft_watchdog"),
+		.rcu_stall_timeout = read_number("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout"),
+		.workqueue_thresh = read_number("/sys/module/workqueue/parameters/watchdog_thresh"),
+	};
+
+	return detector_settings_json(&settings);
+}
+
+const char *system_clocksource(void)
+{
+	static char name[64];
+	cleanup_free char *text = NULL;
+
+	if (!read_value("/sys/devices/system/clocksource/clocksource0/current_clocksource", &text))
+		snprintf(name, sizeof(name), "%s", text);
+	return name;
+}

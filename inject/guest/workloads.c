@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/guest/channel.h"
+#include "inject/guest/guest.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+/**
+ * struct running - a workload of the plan
+ * @step: index of its step
+ * @run: what its callbacks get
+ * @marked: acknowledged operations when workloads_mark() was called
+ */
+struct running {
+	struct guest *guest;
+	size_t step;
+	const struct workload *workload;
+	struct workload_run run;
+	bool ended;
+	uint64_t marked;
+	struct running *next;
+};
+
+static struct running *all;
+
+static json_t *describe(const struct running *running, const char *state)
+{
+	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)running->step, "name", running->run.name, "state", state);
+}
+
+static void run_workload(struct child *child, void *data)
+{
+	struct running *running = data;
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (running->workload->run(&running->run, &err))
+		child_report(child, json_pack("{s:s}", "error", err.text));
+}
+
+static void on_report(void *data, json_t *report)
+{
+	const struct running *running = data;
+	const char *error = json_string_value(json_object_get(report, "error"));
+
+	guest_fail("workload %s: %s", running->run.name, error ? error : "unknown error");
+}
+
+static void on_exit_of(void *data, int status)
+{
+	struct running *running = data;
+
+	running->ended = true;
+	if (!atomic_load(&running->run.progress->stop) || !WIFEXITED(status))
+		guest_fail("workload %s ended by itself (wait status %d)", running->run.name, status);
+	channel_send("workload", workload_now(), describe(running, "ended"));
+}
+
+void workloads_start(struct guest *guest, size_t step)
+{
+	static const struct child_watcher watcher = {on_report, on_exit_of};
+	const struct plan_step *planned = &guest->plan.steps[step];
+	struct running *running = arena_allocate(&guest->plan.arena, sizeof(*running));
+	struct hl_error err = HL_ERROR_INIT;
+	void *parameters;
+
+	running->guest = guest;
+	running->step = step;
+	running->workload = workload_find(planned->start);
+	if (!running->workload)
+		guest_fail("there is no workload %s", planned->start);
+	parameters = arena_allocate(&guest->plan.arena, running->workload->parameters_size + 1);
+	running->run.name = planned->name;
+	running->run.parameters = parameters;
+	running->run.seed = (uint64_t)guest->plan.seed * 1000 + step + 1;
+	running->run.progress = mmap(NULL, sizeof(struct workload_progress), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (running->run.progress == MAP_FAILED)
+		guest_fail("no memory for workload %s", planned->name);
+	if (parameters_load(running->workload->parameters, planned->with, parameters, &err) ||
+	    child_start(planned->name, run_workload, &watcher, running, NULL, &err))
+		guest_fail("workload %s: %s", planned->name, err.text);
+	running->next = all;
+	all = running;
+	channel_send("workload", workload_now(), describe(running, "started"));
+}
+
+static bool moved(const struct running *running)
+{
+	return atomic_load(&running->run.progress->acknowledged) > running->marked;
+}
+
+bool workloads_moved(size_t step)
+{
+	for (const struct running *running = all; running; running = running->next)
+		if (running->step == step)
+			return moved(running);
+	return true;
+}
+
+bool workloads_all_moved(void)
+{
+	for (const struct running *running = all; running; running = running->next)
+		if (!moved(running))
+			return false;
+	return true;
+}
+
+void workloads_mark(void)
+{
+	for (struct running *running = all; running; running = running->next)
+		running->marked = atomic_load(&running->run.progress->acknowledged);
+}
+
+void workloads_report_recovery(int64_t now)
+{
+	for (const struct running *running = all; running; running = running->next) {
+		json_t *message = describe(running, moved(running) ? "resumed" : "stuck");
+
+		json_object_set_new(message, "errors", json_integer((json_int_t)atomic_load(&running->run.progress->errors)));
+		channel_send("recovery", now, message);
+	}
+}
+
+void workloads_stop(void)
+{
+	for (const struct running *running = all; running; running = running->next)
+		atomic_store(&running->run.progress->stop, true);
+}
+
+size_t workloads_running(void)
+{
+	size_t count = 0;
+
+	for (const struct running *running = all; running; running = running->next)
+		count += !running->ended;
+	return count;
+}
+
+static json_t *describe_progress(const struct running *running, int64_t now)
+{
+	struct workload_progress *progress = running->run.progress;
+	int64_t started = atomic_load(&progress->started_at), longest = atomic_load(&progress->longest);
+	int64_t age = started ? now - started : 0;
+
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", running->run.name, "acknowledged",
+			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age, "longest",
+			 (json_int_t)(age > longest ? age : longest), "errors", (json_int_t)atomic_load(&progress->errors),
+			 "first_errno", atomic_load(&progress->first_errno));
+}
+
+json_t *workloads_heartbeat(int64_t now)
+{
+	json_t *array = json_array();
+
+	for (const struct running *running = all; running; running = running->next)
+		json_array_insert_new(array, 0, describe_progress(running, now));
+	return array;
+}
+
+void workloads_verify(struct child *child)
+{
+	for (const struct running *running = all; running; running = running->next) {
+		struct workload_verification found = {0};
+		struct hl_error err = HL_ERROR_INIT;
+		json_t *report;
+
+		if (!running->workload->verify)
+			continue;
+		if (running->workload->verify(&running->run, &found, &err)) {
+			child_report(child, json_pack("{s:s}", "error", err.text));
+			return;
+		}
+		report = describe_progress(running, workload_now());
+		json_object_set_new(report, "type", json_string("verification"));
+		json_object_set_new(report, "checked", json_integer((json_int_t)found.checked));
+		json_object_set_new(report, "lost", json_integer((json_int_t)found.lost));
+		json_object_set_new(report, "detail", json_string(found.detail));
+		child_report(child, report);
+	}
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_INJECT_INJECT_H
+#define HANGLAB_INJECT_INJECT_H
+
+#include "base/error.h"
+#include "base/parameter.h"
+
+/*
+ * An injector breaks one thing in the lab VM, proves that it is broken, mends it, and proves that it
+ * is mended. Each lives in one file, inject/NAME.c, with its descriptor at the bottom, and has one
+ * line in list.def.
+ *
+ * INJECTOR_GUEST: all four steps run in one child of the guest program, inside the VM.
+ * INJECTOR_HOST: the guest stops itself at the exact instant, the steps run in hanglab while the VM
+ * stands still, and the VM goes on. They may act on that VM only, through struct injection_vm.
+ */
+
+/**
+ * struct needs - what must be there before something can run; checked before the VM boots
+ * @config: NULL-terminated CONFIG_ names without the prefix that must be y or m, or NULL
+ * @modules: NULL-terminated kernel modules that are loaded when they are not built in, or NULL
+ * @tools: NULL-terminated host programs that are copied into the guest, or NULL
+ * @real_clock: it cannot work in virtual time
+ */
+struct needs {
+	const char *const *config, *const *modules, *const *tools;
+	bool real_clock;
+};
+
+enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
+
+/**
+ * struct injection_vm - what a host-side injector may do to the VM it was given
+ * @qmp: execute a QMP command; @arguments is consumed; @answer may be NULL, else a new reference
+ * @vm: first argument of the functions
+ */
+struct injection_vm {
+	int (*qmp)(void *vm, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
+	void *vm;
+};
+
+/**
+ * struct injection - one use of an injector in a run
+ * @parameters: the struct that the injector's table describes
+ * @state: zeroed memory of state_size bytes, kept from inject() to confirm_released()
+ * @vm: for INJECTOR_HOST, else NULL
+ * @evidence: what confirm() or confirm_released() saw, in words; goes into the result
+ */
+struct injection {
+	const void *parameters;
+	void *state;
+	const struct injection_vm *vm;
+	char evidence[512];
+};
+
+/**
+ * struct injector - descriptor
+ * @name: what scenarios call it
+ * @summary: one line
+ * @help: a paragraph: what it does, what confirms it, what it needs
+ * @side: where its steps run
+ * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
+ * @parameters: table of what may stand under "with:"
+ * @parameters_size: of the struct that the table describes
+ * @state_size: of struct injection's state
+ * @needs: see there
+ * @inject: break it. 0 or -errno.
+ * @confirm: prove from evidence other than inject()'s own return value that it is broken. 0 or -errno.
+ * @release: mend it
+ * @confirm_released: prove that it is mended
+ */
+struct injector {
+	const char *name, *summary, *help;
+	enum injector_side side;
+	bool stops_vm;
+	const struct parameter *parameters;
+	size_t parameters_size, state_size;
+	struct needs needs;
+	int (*inject)(struct injection *injection, struct hl_error *err);
+	int (*confirm)(struct injection *injection, struct hl_error *err);
+	int (*release)(struct injection *injection, struct hl_error *err);
+	int (*confirm_released)(struct injection *injection, struct hl_error *err);
+};
+
+/** injector_find() - the injector called @name, or NULL */
+const struct injector *injector_find(const char *name);
+
+/** injector_list() - all injectors, NULL-terminated, sorted by name */
+const struct injector *const *injector_list(void);
+
+#endif

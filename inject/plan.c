@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inject/plan.h"
+
+#include "base/units.h"
+
+#include <string.h>
+
+const char *const plan_clock_names[] = {"virtual", "real", NULL};
+const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
+const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
+static const char *const via_names[] = {"ram", "virtio", NULL};
+
+static const struct parameter vm_values[] = {
+	{.name = "cpus", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan_vm, cpus), .fallback = "2", .least = 1,
+	 .most = 64, .help = "vCPUs"},
+	{.name = "memory", .type = PARAMETER_SIZE, .offset = offsetof(struct plan_vm, memory), .fallback = "512M",
+	 .least = 128LL << 20, .most = 1LL << 40, .help = "memory of the guest"},
+	{.name = "clock", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_vm, clock), .fallback = "virtual",
+	 .choices = plan_clock_names, .help = "virtual skips idle time and is exact; real is for faults that need the host"},
+	{.name = "accel", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_vm, accel), .fallback = "auto",
+	 .choices = plan_accel_names, .help = "auto takes KVM in real time when a probe boot works, else TCG"},
+	{.name = "shift", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan_vm, shift), .fallback = "4", .least = 0,
+	 .most = 7, .help = "virtual time: one guest instruction takes 2^shift ns"},
+	{.name = "kernel", .type = PARAMETER_STRING, .offset = offsetof(struct plan_vm, kernel), .fallback = "debian",
+	 .help = "kernel in the store, see hanglab kernel list"},
+	{.name = "boot", .type = PARAMETER_STRING, .offset = offsetof(struct plan_vm, boot), .fallback = "",
+	 .help = "further boot parameters"},
+	{.name = NULL},
+};
+
+static const struct schema vm_schema = {"vm", sizeof(struct plan_vm), vm_values, NULL};
+
+static const struct parameter disk_values[] = {
+	{.name = "name", .type = PARAMETER_STRING, .offset = offsetof(struct plan_disk, name), .required = true,
+	 .help = "what messages call it"},
+	{.name = "size", .type = PARAMETER_SIZE, .offset = offsetof(struct plan_disk, size), .required = true,
+	 .least = 1 << 20, .most = 1LL << 44, .help = "64M at least for ext4, 128M for btrfs, 300M for xfs"},
+	{.name = "fs", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, fs), .fallback = "none",
+	 .choices = plan_fs_names, .help = "file system made on it"},
+	{.name = "via", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, via), .fallback = "ram",
+	 .choices = via_names, .help = "ram: inside the guest, keeps a run exact; virtio: a file of the run"},
+	{.name = "mount", .type = PARAMETER_PATH, .offset = offsetof(struct plan_disk, mount),
+	 .help = "where it is mounted"},
+	{.name = NULL},
+};
+
+static const struct schema disk_schema = {"a disk", sizeof(struct plan_disk), disk_values, NULL};
+
+static const struct parameter requires_values[] = {
+	{.name = "min_kernel", .type = PARAMETER_STRING, .offset = offsetof(struct plan_requires, min_kernel),
+	 .help = "oldest kernel release, e.g. \"3.10\""},
+	{.name = NULL},
+};
+
+static const struct schema_key requires_keys[] = {
+	{.name = "config", .kind = SCHEMA_TEXTS, .offset = offsetof(struct plan_requires, config),
+	 .help = "kernel options that must be y or m, without CONFIG_"},
+	{.name = NULL},
+};
+
+static const struct schema requires_schema = {"requires", sizeof(struct plan_requires), requires_values, requires_keys};
+
+static const struct parameter wait_values[] = {
+	{.name = "event", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_wait, pattern.kind), .required = true,
+	 .choices = event_kind_names, .help = "kind of the event"},
+	{.name = "comm", .type = PARAMETER_STRING, .offset = offsetof(struct plan_wait, pattern.comm),
+	 .help = "name of the task, as a shell pattern"},
+	{.name = "function", .type = PARAMETER_STRING, .offset = offsetof(struct plan_wait, pattern.function),
+	 .help = "blamed function, as a shell pattern"},
+	{.name = "cpu", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan_wait, pattern.cpu), .fallback = "-1",
+	 .least = -1, .most = 4095, .help = "CPU number"},
+	{.name = "hold", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_wait, hold),
+	 .help = "go on for this long after the event"},
+	{.name = "within", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_wait, within),
+	 .help = "wait no longer than this; default: from the sysctls in force in the guest"},
+	{.name = NULL},
+};
+
+static const struct schema wait_schema = {"an event to wait for", sizeof(struct plan_wait), wait_values, NULL};
+
+static const struct parameter step_values[] = {
+	{.name = "start", .type = PARAMETER_STRING, .offset = offsetof(struct plan_step, start),
+	 .help = "start this workload, see hanglab list workloads"},
+	{.name = "inject", .type = PARAMETER_STRING, .offset = offsetof(struct plan_step, inject),
+	 .help = "inject this fault, see hanglab list injectors"},
+	{.name = "name", .type = PARAMETER_STRING, .offset = offsetof(struct plan_step, name),
+	 .help = "name of the workload's process, up to 15 characters"},
+	{.name = "at", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_step, at), .fallback = NULL,
+	 .help = "not before this time of the timeline"},
+	{.name = "for", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_step, hold_for),
+	 .help = "release the fault after this time"},
+	{.name = NULL},
+};
+
+static const struct schema_key step_keys[] = {
+	{.name = "with", .kind = SCHEMA_MAP, .offset = offsetof(struct plan_step, with), .help = "parameters"},
+	{.name = "after", .kind = SCHEMA_OBJECT, .item = &wait_schema, .offset = offsetof(struct plan_step, after),
+	 .help = "wait for an event first"},
+	{.name = "until", .kind = SCHEMA_OBJECT, .item = &wait_schema, .offset = offsetof(struct plan_step, until),
+	 .help = "release the fault after an event"},
+	{.name = NULL},
+};
+
+static const struct schema step_schema = {"a step", sizeof(struct plan_step), step_values, step_keys};
+
+static const struct parameter plan_values[] = {
+	{.name = "scenario", .type = PARAMETER_STRING, .offset = offsetof(struct plan, scenario), .required = true,
+	 .help = "its name"},
+	{.name = "summary", .type = PARAMETER_STRING, .offset = offsetof(struct plan, summary), .fallback = "",
+	 .help = "one sentence"},
+	{.name = "case", .type = PARAMETER_STRING, .offset = offsetof(struct plan, case_name),
+	 .help = "the known case that it reproduces"},
+	{.name = "seed", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan, seed), .fallback = "1", .least = 0,
+	 .most = INT32_MAX, .help = "of everything random; --seed wins"},
+	{.name = NULL},
+};
+
+static const struct schema_key plan_keys[] = {
+	{.name = "vm", .kind = SCHEMA_OBJECT, .item = &vm_schema, .offset = offsetof(struct plan, vm), .help = "the lab VM"},
+	{.name = "disks", .kind = SCHEMA_LIST, .item = &disk_schema, .offset = offsetof(struct plan, disks),
+	 .count_offset = offsetof(struct plan, disk_count), .help = "disks of the guest"},
+	{.name = "sysctl", .kind = SCHEMA_MAP, .offset = offsetof(struct plan, sysctl), .help = "set before the timeline"},
+	{.name = "requires", .kind = SCHEMA_OBJECT, .item = &requires_schema, .offset = offsetof(struct plan, requires),
+	 .help = "else SKIP"},
+	{.name = "timeline", .kind = SCHEMA_LIST, .item = &step_schema, .offset = offsetof(struct plan, steps),
+	 .count_offset = offsetof(struct plan, step_count), .help = "what is started and broken, in order"},
+	{.name = "checks", .kind = SCHEMA_LIST, .item = &check_schema, .offset = offsetof(struct plan, checks),
+	 .count_offset = offsetof(struct plan, check_count), .help = "what must be true"},
+	{.name = NULL},
+};
+
+const struct schema plan_schema = {"a scenario", sizeof(struct plan), plan_values, plan_keys};
+
+/* What has no text that stands for "not given". */
+static void mark_absent(struct plan_step *step)
+{
+	if (!json_object_get(step->source, "at"))
+		step->at = -1;
+	if (!json_object_get(step->source, "for"))
+		step->hold_for = -1;
+	if (!step->name)
+		step->name = step->start ? step->start : step->inject;
+}
+
+/* Objects that are never absent, so that their defaults apply. */
+static void complete(json_t *json)
+{
+	static const char *const always[] = {"vm", "requires"};
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (!json_object_get(json, always[i]))
+			json_object_set_new(json, always[i], json_object());
+}
+
+int plan_load(struct plan *plan, json_t *json, struct hl_error *err)
+{
+	struct arena kept = plan->arena;
+	int r;
+
+	complete(json);
+	plan->json = json_incref(json);
+	r = schema_load(&plan_schema, json, plan, &kept, err);
+	plan->arena = kept;
+	for (size_t i = 0; !r && i < plan->step_count; i++)
+		mark_absent(&plan->steps[i]);
+	return r;
+}
+
+void plan_free(struct plan *plan)
+{
+	arena_free(&plan->arena);
+	json_decref(plan->json);
+	memset(plan, 0, sizeof(*plan));
+}
+
+bool plan_has_check(const struct plan *plan, enum check_kind kind)
+{
+	for (size_t i = 0; i < plan->check_count; i++)
+		if (check_kind(&plan->checks[i]) == kind)
+			return true;
+	return false;
+}
+
+int64_t plan_recovery_limit(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->check_count; i++)
+		if (plan->checks[i].recovers)
+			return plan->checks[i].recovers->within;
+	return 30 * NANOSECONDS_PER_SECOND;
+}
+
+const struct needs *plan_fs_needs(enum plan_fs fs)
+{
+	static const char *const modules[][2] = {{NULL}, {"ext4"}, {"xfs"}, {"btrfs"}};
+	static const char *const tools[][3] = {
+		{NULL}, {"mkfs.ext4", "e2fsck"}, {"mkfs.xfs", "xfs_repair"}, {"mkfs.btrfs", "btrfs"}};
+	static const struct needs needs[] = {
+		[PLAN_FS_NONE] = {NULL, NULL, NULL, false},
+		[PLAN_FS_EXT4] = {NULL, modules[PLAN_FS_EXT4], tools[PLAN_FS_EXT4], false},
+		[PLAN_FS_XFS] = {NULL, modules[PLAN_FS_XFS], tools[PLAN_FS_XFS], false},
+		[PLAN_FS_BTRFS] = {NULL, modules[PLAN_FS_BTRFS], tools[PLAN_FS_BTRFS], false},
+	};
+
+	return &needs[fs];
+}
+
+const struct needs *plan_via_needs(enum plan_via via)
+{
+	static const char *const loop[] = {"loop", NULL}, *const virtio[] = {"virtio_blk", NULL};
+	static const struct needs needs[] = {
+		[PLAN_VIA_RAM] = {NULL, loop, NULL, false},
+		[PLAN_VIA_VIRTIO] = {NULL, virtio, NULL, false},
+	};
+
+	return &needs[via];
+}
+
+const struct plan_disk *plan_disk_of_mount(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->disk_count; i++) {
+		const char *mount = plan->disks[i].mount;
+		size_t length = mount ? strlen(mount) : 0;
+
+		if (length && !strncmp(path, mount, length) && (!path[length] || path[length] == '/'))
+			return &plan->disks[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_INJECT_PLAN_H
+#define HANGLAB_INJECT_PLAN_H
+
+#include "checkers/judge.h"
+#include "inject/inject.h"
+#include "inject/workload/workload.h"
+
+/*
+ * A plan is a scenario that was loaded, checked and completed with the options of the command line: all
+ * that the guest has to know to act by itself. It travels as JSON.
+ */
+
+enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
+enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
+enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
+enum plan_via { PLAN_VIA_RAM, PLAN_VIA_VIRTIO };
+
+extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[];
+
+/**
+ * struct plan_vm - the lab VM
+ * @cpus: vCPUs
+ * @memory: bytes
+ * @clock: enum plan_clock
+ * @accel: enum plan_accel
+ * @shift: virtual time: a guest instruction takes 2^shift nanoseconds
+ * @kernel: name in the kernel store
+ * @boot: further boot parameters
+ */
+struct plan_vm {
+	const json_t *source;
+	int64_t cpus;
+	uint64_t memory;
+	int clock, accel;
+	int64_t shift;
+	const char *kernel, *boot;
+};
+
+/** struct plan_disk - a disk of the guest: @via ram is a loop device on tmpfs, virtio a file on the host */
+struct plan_disk {
+	const json_t *source;
+	const char *name;
+	uint64_t size;
+	int fs, via;
+	const char *mount;
+};
+
+/** struct plan_requires - what the kernel must have: CONFIG_ names and an oldest release */
+struct plan_requires {
+	const json_t *source;
+	const char **config;
+	const char *min_kernel;
+};
+
+/** struct plan_wait - an event that a step or a release waits for; @within 0: from the sysctls */
+struct plan_wait {
+	const json_t *source;
+	struct event_pattern pattern;
+	int64_t hold, within;
+};
+
+/**
+ * struct plan_step - one entry of the timeline: starts a workload or injects a fault
+ * @start, @inject: name of the workload or of the injector; one of the two
+ * @name: of the workload's process; default: the workload's name
+ * @with: parameters, an object of texts
+ * @at: nanoseconds after the timeline began, -1 for "when the step before is done"
+ * @after: event to wait for first, or NULL
+ * @hold_for: "for": nanoseconds until the release, -1 when not given
+ * @until: event that brings the release, or NULL
+ *
+ * A fault with neither for nor until is released when all events are decided.
+ */
+struct plan_step {
+	const json_t *source;
+	const char *start, *inject, *name;
+	const json_t *with;
+	int64_t at, hold_for;
+	struct plan_wait *after, *until;
+};
+
+/**
+ * struct plan - the whole
+ * @seed: of everything random
+ * @json: what it was read from; a reference is held
+ * @arena: holds the lists
+ */
+struct plan {
+	const json_t *source;
+	const char *scenario, *summary, *case_name;
+	int64_t seed;
+	struct plan_vm *vm;
+	struct plan_disk *disks;
+	size_t disk_count;
+	const json_t *sysctl;
+	struct plan_requires *requires;
+	struct plan_step *steps;
+	size_t step_count;
+	struct check *checks;
+	size_t check_count;
+	json_t *json;
+	struct arena arena;
+};
+
+/** Schema of struct plan, which is the scenario format. */
+extern const struct schema plan_schema;
+
+/**
+ * plan_load() - read a plan from JSON
+ * @plan: zeroed; plan_free() it also after a failure
+ * @json: a reference is taken
+ *
+ * Return: 0 or -EINVAL, -ERANGE.
+ */
+int plan_load(struct plan *plan, json_t *json, struct hl_error *err);
+
+/** plan_free() - release everything; the plan is empty afterwards */
+void plan_free(struct plan *plan);
+
+/** plan_has_check() - is there a check of this kind? */
+bool plan_has_check(const struct plan *plan, enum check_kind kind);
+
+/** plan_recovery_limit() - nanoseconds that "recovers" allows, or a default for "data" alone */
+int64_t plan_recovery_limit(const struct plan *plan);
+
+/** plan_fs_needs() - what a file system needs in the guest: its module, mkfs and checker */
+const struct needs *plan_fs_needs(enum plan_fs fs);
+
+/** plan_via_needs() - what a kind of disk needs in the guest: its driver */
+const struct needs *plan_via_needs(enum plan_via via);
+
+/** plan_disk_of_mount() - the disk mounted at or above @path, or NULL */
+const struct plan_disk *plan_disk_of_mount(const struct plan *plan, const char *path);
+
+#endif

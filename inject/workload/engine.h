@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_INJECT_WORKLOAD_ENGINE_H
+#define HANGLAB_INJECT_WORKLOAD_ENGINE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/**
+ * struct engine - a way to write a record so that it is durable when write() returns
+ * @name: what scenarios call it
+ * @summary: one line
+ * @open_flags: further flags for open(2)
+ * @open: prepare; @size is the size the file will have. 0 or -errno.
+ * @write: write one record and make it durable. 0 or -errno.
+ * @close: undo open()
+ *
+ * One file each (inject/workload/engine_NAME.c), one line each in engines.def. The state pointer is
+ * the engine's own.
+ */
+struct engine {
+	const char *name, *summary;
+	int open_flags;
+	int (*open)(int fd, off_t size, void **state, struct hl_error *err);
+	int (*write)(int fd, void *state, const void *record, size_t size, off_t offset);
+	void (*close)(void *state);
+};
+
+/** engine_list() - all engines, NULL-terminated, sorted by name */
+const struct engine *const *engine_list(void);
+
+/** engine_names() - their names, NULL-terminated, in the same order */
+extern const char *const engine_names[];
+
+#endif
