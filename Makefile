@@ -37,7 +37,7 @@ $(BUILD)/guest: $(call objects,$(GUEST))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -static $(LDFLAGS) -o $@ $^ $(GUESTLIBS)
 
-$(BUILD)/libhanglab-checkers.a: $(call objects,harness/base/error.c $(CHECKERS))
+$(BUILD)/libhanglab-checkers.a: $(call objects,$(BASE) $(CHECKERS))
 	@echo "  AR      $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 

@@ -50,7 +50,7 @@ enum hl_event_kind {
 #define HL_KIND_ENUM(symbol, name, help) HL_EVENT_##symbol,
 	HL_EVENT_KINDS(HL_KIND_ENUM)
 #undef HL_KIND_ENUM
-	HL_EVENT_KIND_COUNT
+		HL_EVENT_KIND_COUNT
 };
 
 /** hl_event_kind_name() - "soft_lockup" for HL_EVENT_SOFT_LOCKUP */

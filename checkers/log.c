@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "anchors.h"
+#include "checkers.h"
+#include "memory.h"
+#include "parse.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The reader. Bytes become input lines (read_bytes), input lines become messages (take_input: prefixes
+ * off, hard-wrapped lines joined again), messages go to the reports that are open (take_message), and
+ * reports that are complete become events, in the order of their first lines (deliver).
+ *
+ * Several reports can be open at once, one for each printk caller id. Without caller ids a message can
+ * only belong to the newest one.
+ *
+ * With a pre-filter, everything between the end of a report and the next anchor is skipped without being
+ * looked at, except that its lines are counted.
+ */
+
+#define MAX_OPEN	8	      /* reports at once; more are not told apart */
+#define MAX_HITS	16	      /* anchors in one line */
+#define SILENCE		5.0	      /* seconds of kernel time after which a report is over */
+#define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
+#define PIECE		(256 * 1024)  /* what the pre-filter gets at once: stays in the CPU's cache */
+#define MAX_PIECE_HITS	1024
+#define WRAP_WIDTH	60 /* nobody wraps lines shorter than this */
+#define OTHERS_PATIENCE 8  /* lines of other callers count less */
+
+struct hl_log {
+	struct hl_log_options options;
+	hl_on_event on_event;
+	void *data;
+	struct log_facts facts;
+	char tail[LINE_SIZE]; /* the beginning of a line whose end has not come yet */
+	size_t tail_size;
+	bool tail_continues; /* what is in tail is a later part of an overlong line */
+	uint64_t lines;
+	uint64_t bytes;
+	size_t widest;	   /* longest raw line so far: where a terminal may wrap */
+	struct line *held; /* waits for its continuation */
+	struct line *fresh;
+	bool holding;
+	struct report *open[MAX_OPEN]; /* oldest first */
+	size_t open_count;
+	struct report *spare;
+	struct report *pool;
+	int status;
+	size_t piece_hits[MAX_PIECE_HITS];
+	size_t piece_hit_count;
+	bool piece_dense;
+};
+
+int hl_log_open(struct hl_log **log, const struct hl_log_options *options, hl_on_event on_event, void *data,
+		struct hl_error *err)
+{
+	struct hl_log *fresh = calloc(1, sizeof(*fresh));
+
+	if (!fresh)
+		return hl_error_set(err, ENOMEM, "no memory to read a log");
+	fresh->held = malloc(sizeof(*fresh->held));
+	fresh->fresh = malloc(sizeof(*fresh->fresh));
+	fresh->pool = calloc(MAX_OPEN + 1, sizeof(*fresh->pool));
+	if (!fresh->held || !fresh->fresh || !fresh->pool) {
+		hl_log_close(fresh);
+		return hl_error_set(err, ENOMEM, "no memory to read a log");
+	}
+	for (size_t i = 0; i < MAX_OPEN; i++)
+		fresh->open[i] = &fresh->pool[i];
+	fresh->spare = &fresh->pool[MAX_OPEN];
+	if (options)
+		fresh->options = *options;
+	if (fresh->options.kernel)
+		strncpy(fresh->facts.kernel, fresh->options.kernel, sizeof(fresh->facts.kernel) - 1);
+	fresh->on_event = on_event;
+	fresh->data = data;
+	*log = fresh;
+	return 0;
+}
+
+void hl_log_close(struct hl_log *log)
+{
+	if (!log)
+		return;
+	for (size_t i = 0; i < log->open_count; i++)
+		hl_event_free(&log->open[i]->event);
+	free(log->held);
+	free(log->fresh);
+	free(log->pool);
+	free(log);
+}
+
+uint64_t hl_log_lines(const struct hl_log *log)
+{
+	return log->lines;
+}
+
+static void fail(struct hl_log *log, int status)
+{
+	if (!log->status)
+		log->status = status;
+}
+
+/* Report the oldest ones as long as they are complete. */
+static void deliver(struct hl_log *log)
+{
+	while (log->open_count && log->open[0]->closed) {
+		struct report *report = log->open[0];
+
+		report_finish(report);
+		if (!log->status)
+			fail(log, log->on_event(&report->event, log->data));
+		hl_event_free(&report->event);
+		log->open_count--;
+		memmove(log->open, log->open + 1, log->open_count * sizeof(*log->open));
+		log->open[log->open_count] = report;
+	}
+}
+
+static void close_all(struct hl_log *log)
+{
+	for (size_t i = 0; i < log->open_count; i++)
+		log->open[i]->closed = true;
+	deliver(log);
+}
+
+/* The report that a message with this caller id belongs to, or NULL. */
+static struct report *find_report(struct hl_log *log, const struct line *line)
+{
+	for (size_t i = log->open_count; i-- > 0;) {
+		struct report *report = log->open[i];
+
+		if (!report->closed && strcmp(report->caller, line->caller) == 0)
+			return report;
+	}
+	/* CPUs that were asked for their stacks answer under their own ids. */
+	for (size_t i = log->open_count; i-- > 0;) {
+		struct report *report = log->open[i];
+
+		if (!report->closed && report->all_cpus && line->caller[0] == 'C')
+			return report;
+	}
+	return NULL;
+}
+
+/* Which reports end in a panic with this message; without an entry it is the one before. */
+static const struct {
+	const char *message;
+	enum hl_event_kind kind;
+} panic_causes[] = {
+	{"softlockup: hung tasks", HL_EVENT_SOFT_LOCKUP},
+	{"hung_task: blocked tasks", HL_EVENT_HUNG_TASK},
+	{"hard LOCKUP", HL_EVENT_HARD_LOCKUP},
+	{"RCU Stall", HL_EVENT_RCU_STALL},
+	{"Fatal hardware error", HL_EVENT_HARDWARE_ERROR},
+	{"Fatal machine check", HL_EVENT_HARDWARE_ERROR},
+	{"Fatal local machine check", HL_EVENT_HARDWARE_ERROR},
+	{"Out of memory", HL_EVENT_OOM},
+};
+
+static void find_panic_cause(struct hl_log *log, const struct report *panic)
+{
+	const char *reason = json_string_value(json_object_get(panic->event.fields, "reason"));
+	int kind = -1;
+
+	for (size_t i = 0; reason && i < sizeof(panic_causes) / sizeof(*panic_causes); i++)
+		if (strstr(reason, panic_causes[i].message))
+			kind = (int)panic_causes[i].kind;
+	for (size_t i = log->open_count; i-- > 0;) {
+		struct report *report = log->open[i];
+
+		if (report->signature->parser->stack ? kind >= 0 && (int)report->event.kind != kind
+						     : (int)report->event.kind != kind)
+			continue;
+		report->event.panics = report->event.fatal = true;
+		return;
+	}
+}
+
+static void open_report(struct hl_log *log, struct report *before)
+{
+	struct report *report = log->spare;
+
+	report->before = NULL;
+	if (report->event.kind == HL_EVENT_PANIC)
+		find_panic_cause(log, report);
+	if (before)
+		before->closed = true;
+	if (log->open_count == MAX_OPEN) {
+		log->open[0]->closed = true;
+		deliver(log);
+	}
+	log->spare = log->open[log->open_count];
+	log->open[log->open_count++] = report;
+	if (!report->signature->parser->patience)
+		report->closed = true;
+}
+
+static bool try_begin(struct hl_log *log, const struct line *line, struct report *current)
+{
+	struct anchor_hit hits[MAX_HITS];
+	int count = anchors_find(line->text, line->size, hits, MAX_HITS);
+
+	if (count < 0)
+		fail(log, count);
+	for (int i = 0; i < count; i++) {
+		const struct signature *signature = &signatures[hits[i].row];
+		const char *anchor = line->text + hits[i].end - strlen(signature->anchor);
+
+		report_begin(log->spare, signature, line, &log->facts, current);
+		if (signature->parser->begin(log->spare, line, anchor)) {
+			open_report(log, current);
+			return true;
+		}
+		hl_event_free(&log->spare->event);
+	}
+	return false;
+}
+
+static void belongs(struct report *report, const struct line *line)
+{
+	report->unrelated = 0;
+	report->lines++;
+	if (!isnan(line->time))
+		report->last_time = line->time;
+	report->event.corrupted |= line->mixed;
+}
+
+static void grow_older(struct hl_log *log, const struct line *line, const struct report *taken)
+{
+	for (size_t i = 0; i < log->open_count; i++) {
+		struct report *report = log->open[i];
+		unsigned int patience = report->signature->parser->patience;
+
+		if (report == taken || report->closed)
+			continue;
+		if (strcmp(report->caller, line->caller) != 0)
+			patience *= OTHERS_PATIENCE;
+		if (++report->unrelated > patience || line->time > report->last_time + SILENCE)
+			report->closed = true;
+	}
+}
+
+static void take_message(struct hl_log *log, const struct line *line)
+{
+	struct report *report = find_report(log, line);
+	const struct report_parser *parser = report ? report->signature->parser : NULL;
+	struct report *taken = NULL;
+
+	if (try_begin(log, line, report)) {
+		taken = log->open[log->open_count - 1];
+	} else if (report && ((parser->more && parser->more(report, line)) ||
+			      (parser->stack && report_stack_line(report, line)))) {
+		belongs(report, line);
+		taken = report;
+	}
+	if (report && parse_starts(line->text, "---[ end trace "))
+		report->unrelated += parser->patience / 2;
+	if (log->open_count) {
+		grow_older(log, line, taken);
+		deliver(log);
+	}
+}
+
+/* The held line is complete. */
+static void release_held(struct hl_log *log)
+{
+	if (!log->holding)
+		return;
+	log->holding = false;
+	if (log->held->size)
+		take_message(log, log->held);
+}
+
+/*
+ * Is @line the rest of the held one? Loggers put a prefix in front of every line, so a line without one
+ * was cut off from the line before by whoever copied it. On serial consoles user space prints lines
+ * without prefixes too, so there the line before must have been as wide as the widest.
+ */
+static bool continues_held(const struct hl_log *log, const struct line *line)
+{
+	const struct line *held = log->held;
+
+	if (!log->holding || line->prefix != LINE_BARE || held->prefix < LINE_STAMPED)
+		return false;
+	if (!line->size || (unsigned char)line->text[0] >= 0x80 || held->width < WRAP_WIDTH)
+		return false;
+	return held->prefix == LINE_DATED || held->width == log->widest;
+}
+
+static void take_input(struct hl_log *log, const char *bytes, size_t size)
+{
+	struct line *line = log->fresh;
+
+	while (size && bytes[size - 1] == '\r')
+		size--;
+	line_read(line, bytes, size);
+	line->number = log->lines;
+	if (continues_held(log, line)) {
+		line_append(log->held, line);
+		return;
+	}
+	release_held(log);
+	if (size > log->widest)
+		log->widest = size;
+	log->fresh = log->held;
+	log->held = line;
+	log->holding = true;
+}
+
+/* A whole line without its newline; an overlong one comes in parts. */
+static void read_line(struct hl_log *log, const char *bytes, size_t size)
+{
+	log->lines++;
+	while (size >= LINE_SIZE) {
+		take_input(log, bytes, LINE_SIZE - 1);
+		bytes += LINE_SIZE - 1;
+		size -= LINE_SIZE - 1;
+	}
+	take_input(log, bytes, size);
+}
+
+static bool quiet(const struct hl_log *log)
+{
+	return log->options.prefilter && !log->open_count && log->bytes > READ_FULLY;
+}
+
+static uint64_t count_lines(const char *bytes, size_t size)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += bytes[i] == '\n';
+	return count;
+}
+
+static void note_hit(size_t offset, void *data)
+{
+	struct hl_log *log = data;
+
+	if (log->piece_hit_count < MAX_PIECE_HITS)
+		log->piece_hits[log->piece_hit_count++] = offset;
+	else
+		log->piece_dense = true;
+}
+
+/* Where the first line with an anchor at or behind @from begins; @size when there is none. */
+static size_t next_candidate(const struct hl_log *log, const char *bytes, size_t from, size_t size)
+{
+	size_t nearest = size;
+	const char *newline;
+
+	if (log->piece_dense)
+		return from;
+	for (size_t i = 0; i < log->piece_hit_count; i++)
+		if (log->piece_hits[i] > from && log->piece_hits[i] - 1 < nearest)
+			nearest = log->piece_hits[i] - 1;
+	if (nearest == size)
+		return size;
+	newline = memrchr(bytes + from, '\n', nearest - from);
+	return newline ? (size_t)(newline - bytes) + 1 : from;
+}
+
+/* Whole lines: @bytes ends with a newline. */
+static void read_piece(struct hl_log *log, const char *bytes, size_t size)
+{
+	size_t at = 0;
+	bool filtered = false;
+
+	while (at < size && !log->status) {
+		const char *newline;
+
+		if (quiet(log)) {
+			size_t candidate;
+
+			release_held(log);
+			if (!filtered) {
+				const struct hl_prefilter *prefilter = log->options.prefilter;
+
+				log->piece_hit_count = 0;
+				log->piece_dense = false;
+				filtered = true;
+				fail(log, prefilter->scan(prefilter->state, bytes, size, note_hit, log));
+			}
+			candidate = next_candidate(log, bytes, at, size);
+			log->lines += count_lines(bytes + at, candidate - at);
+			log->bytes += candidate - at;
+			at = candidate;
+			if (at == size)
+				break;
+		}
+		newline = memchr(bytes + at, '\n', size - at);
+		read_line(log, bytes + at, (size_t)(newline - (bytes + at)));
+		log->bytes += (size_t)(newline + 1 - (bytes + at));
+		at = (size_t)(newline + 1 - bytes);
+	}
+}
+
+/* A line that began in an earlier call. Return: how many bytes were used. */
+static size_t complete_tail(struct hl_log *log, const char *bytes, size_t size)
+{
+	const char *newline = memchr(bytes, '\n', size);
+	size_t part = newline ? (size_t)(newline - bytes) : size;
+	size_t room = LINE_SIZE - 1 - log->tail_size;
+
+	if (part > room) {
+		newline = NULL;
+		part = room;
+	}
+	memcpy(log->tail + log->tail_size, bytes, part);
+	log->tail_size += part;
+	if (!newline && log->tail_size < LINE_SIZE - 1)
+		return part;
+	if (!log->tail_continues)
+		log->lines++;
+	take_input(log, log->tail, log->tail_size);
+	log->bytes += log->tail_size;
+	log->tail_size = 0;
+	log->tail_continues = !newline;
+	return newline ? part + 1 : part;
+}
+
+int hl_log_feed(struct hl_log *log, const char *bytes, size_t size, struct hl_error *err)
+{
+	while (size && !log->status) {
+		size_t piece = size < PIECE ? size : PIECE;
+		const char *newline;
+
+		if (log->tail_size || log->tail_continues) {
+			size_t used = complete_tail(log, bytes, size);
+
+			bytes += used;
+			size -= used;
+			continue;
+		}
+		newline = memrchr(bytes, '\n', piece);
+		if (newline) {
+			piece = (size_t)(newline - bytes) + 1;
+			read_piece(log, bytes, piece);
+		} else {
+			piece = complete_tail(log, bytes, size);
+		}
+		bytes += piece;
+		size -= piece;
+	}
+	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+}
+
+int hl_log_flush(struct hl_log *log, struct hl_error *err)
+{
+	if (log->tail_size && !log->status) {
+		log->lines += !log->tail_continues;
+		take_input(log, log->tail, log->tail_size);
+		log->bytes += log->tail_size;
+		log->tail_size = 0;
+		log->tail_continues = true;
+	}
+	release_held(log);
+	close_all(log);
+	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "parse.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool parse_task(struct report *report, const char *text, const char *end)
+{
+	const char *pid = end;
+
+	while (pid > text && isdigit((unsigned char)pid[-1]))
+		pid--;
+	if (pid == end || pid - text < 2 || pid[-1] != ':' || end - pid > 10)
+		return false;
+	report->event.stack.comm = report_text(report, text, (size_t)(pid - 1 - text));
+	report->event.stack.pid = atol(pid);
+	return true;
+}
+
+const char *parse_number(const char *text, unsigned long long *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	*value = strtoull(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
+	return end;
+}
+
+const char *parse_hex(const char *text, uint64_t *value)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)*text))
+		return NULL;
+	*value = strtoull(text, &end, 16);
+	return end;
+}
+
+const char *parse_after(const char *text, const char *needle)
+{
+	const char *found = strstr(text, needle);
+
+	return found ? found + strlen(needle) : NULL;
+}
+
+const char *parse_starts(const char *text, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+size_t parse_trimmed(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && isspace((unsigned char)text[length - 1]))
+		length--;
+	return length;
+}
+
+bool parse_at_start(const struct line *line, const char *anchor)
+{
+	static const char *const subsystems[] = {
+		"NMI watchdog: ", "watchdog: ", "rcu: ", "mce: ",  "Kernel: ",
+		"workqueue: ",	  "smp: ",	"BUG: ", "traps: "};
+	const char *text = line->text;
+	bool again = true;
+
+	while (again) {
+		again = false;
+		while (*text == ' ' || *text == '\t' || *text == '[' || *text == '=' || *text == '*')
+			text++;
+		if (text >= anchor)
+			return true;
+		for (size_t i = 0; i < sizeof(subsystems) / sizeof(*subsystems) && !again; i++) {
+			const char *end = parse_starts(text, subsystems[i]);
+
+			if (end && end <= anchor) {
+				text = end;
+				again = true;
+			}
+		}
+	}
+	return false;
+}
+
+size_t parse_function(const char *text)
+{
+	size_t length = 0;
+
+	if (!isalpha((unsigned char)*text) && *text != '_' && *text != '.' && *text != '<')
+		return 0;
+	if (*text == '<') {
+		/* Rust: "<module::Type as Trait>::method" ends at the offset only. */
+		const char *offset = strstr(text, "+0x");
+
+		return offset && memchr(text, ':', (size_t)(offset - text)) ? (size_t)(offset - text) : 0;
+	}
+	while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '.' ||
+	       text[length] == '$' || (text[length] == ':' && text[length + 1] == ':' && ++length))
+		length++;
+	return length;
+}

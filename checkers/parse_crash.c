@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "parse.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Faults, failed assertions, warnings and panics. */
+
+/* "Linux version 6.1.0-55-cloud-amd64 (...": a fact for later events, not an event. */
+static bool kernel_release_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *release = anchor + strlen("Linux version ");
+	size_t length = strcspn(release, " ");
+
+	if (isdigit((unsigned char)*release) && length < sizeof(report->facts->kernel) &&
+	    parse_at_start(line, anchor)) {
+		memcpy(report->facts->kernel, release, length);
+		report->facts->kernel[length] = '\0';
+	}
+	return false;
+}
+
+const struct report_parser parser_kernel_release = {.begin = kernel_release_begin};
+
+static bool is_crash(const struct report *report)
+{
+	return report && (report->event.kind == HL_EVENT_OOPS || report->event.kind == HL_EVENT_BUG ||
+			  report->event.kind == HL_EVENT_WARNING || report->event.kind == HL_EVENT_SANITIZER);
+}
+
+/* "[#1]": which oops of this boot it is. */
+static bool has_oops_number(const char *text)
+{
+	const char *number = parse_after(text, "[#");
+
+	return number && isdigit((unsigned char)*number);
+}
+
+/*
+ * The trap line ("invalid opcode: 0000 [#1] SMP") is part of the report whose message came before, and
+ * a report of its own when there was none.
+ */
+static bool belongs_to_message(struct report *report)
+{
+	if (!is_crash(report->before) || report->before->oopsed || report->before->lines > 30)
+		return false;
+	report->before->oopsed = true;
+	report->before->event.fatal = true;
+	return true;
+}
+
+static void take_address(struct report *report, const char *text)
+{
+	uint64_t address;
+	const char *hex = parse_starts(text, "0x");
+
+	if (parse_hex(hex ? hex : text, &address))
+		report_field_text(report, "address", text, strspn(text, "0123456789abcdefx"));
+}
+
+static bool page_fault_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *at = parse_after(anchor, "address: ");
+	uint64_t address;
+
+	if (!parse_at_start(line, anchor))
+		return false;
+	if (!at)
+		at = parse_after(anchor, " address ");
+	if (!at)
+		at = parse_after(anchor, " at ");
+	/* Two printk calls on old kernels: the address may have been cut off. */
+	if (at && !parse_hex(at, &address))
+		return false;
+	if (at)
+		take_address(report, at);
+	report->event.fatal = true;
+	if (strstr(anchor, "NULL pointer dereference"))
+		report->what = "NULL pointer dereference";
+	else
+		report->what = "invalid memory access";
+	return true;
+}
+
+const struct report_parser parser_page_fault = {
+	.begin = page_fault_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+static bool general_protection_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor) || !has_oops_number(anchor))
+		return false;
+	if (belongs_to_message(report))
+		return false;
+	report->event.fatal = true;
+	report->oopsed = true;
+	report->what = "general protection fault";
+	return true;
+}
+
+const struct report_parser parser_general_protection = {
+	.begin = general_protection_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+/* "divide error: 0000 [#1] SMP" and the other traps that arch/x86/kernel/traps.c names. */
+static bool trap_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor) || !has_oops_number(anchor))
+		return false;
+	if (belongs_to_message(report))
+		return false;
+	report->event.fatal = true;
+	report->oopsed = true;
+	report->what = report_text(report, anchor, strcspn(anchor, ":"));
+	return true;
+}
+
+const struct report_parser parser_trap = {
+	.begin = trap_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+static bool oops_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *name;
+
+	if (!has_oops_number(anchor) || belongs_to_message(report))
+		return false;
+	if (!parse_at_start(line, anchor) && !parse_starts(line->text, "Internal error: "))
+		return false;
+	report->event.fatal = true;
+	report->oopsed = true;
+	/* 6.10 and newer: "Oops: general protection fault, probably for ...: 0000 [#1]" */
+	name = anchor + strlen("Oops: ");
+	if (isalpha((unsigned char)*name) && !isdigit((unsigned char)name[1]))
+		report->what = report_text(report, name, strcspn(name, ":,"));
+	else
+		report->what = "oops";
+	return true;
+}
+
+const struct report_parser parser_oops = {
+	.begin = oops_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+static bool double_fault_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor))
+		return false;
+	report->event.fatal = true;
+	report->what = "double fault";
+	return true;
+}
+
+const struct report_parser parser_double_fault = {
+	.begin = double_fault_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+static bool stack_guard_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *address = anchor + strlen("stack guard page was hit at ");
+	uint64_t value;
+
+	if (!parse_at_start(line, anchor) || !parse_hex(address, &value))
+		return false;
+	take_address(report, address);
+	report->event.fatal = true;
+	report->what = "stack overflow";
+	return true;
+}
+
+const struct report_parser parser_stack_guard = {
+	.begin = stack_guard_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+/* "kernel BUG at fs/ext4/inode.c:2721!" */
+static bool kernel_bug_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *place = anchor + strlen("kernel BUG at ");
+	const char *colon = strrchr(place, ':');
+
+	if (!parse_at_start(line, anchor) || !colon || !isdigit((unsigned char)colon[1]))
+		return false;
+	report_field_text(report, "place", place,
+			  (size_t)(colon - place) + 1 + strspn(colon + 1, "0123456789"));
+	report->event.fatal = true;
+	report->what = "kernel BUG";
+	return true;
+}
+
+const struct report_parser parser_kernel_bug = {
+	.begin = kernel_bug_begin,
+	.patience = 40,
+	.stack = true,
+};
+
+/* Any other "BUG: message": the words up to the first number or address are the title. */
+static bool bug_message_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *text = anchor + strlen("BUG: ");
+	size_t length = 0;
+
+	if (!parse_at_start(line, anchor) || (anchor > line->text && isalpha((unsigned char)anchor[-1])))
+		return false;
+	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(' &&
+	       !isdigit((unsigned char)text[length]))
+		length++;
+	while (length && (text[length - 1] == ' ' || text[length - 1] == '#'))
+		length--;
+	if (length < 4)
+		return false;
+	report->what = report_text(report, text, length);
+	return true;
+}
+
+const struct report_parser parser_bug_message = {
+	.begin = bug_message_begin,
+	.patience = 30,
+	.stack = true,
+};
+
+/*
+ * "WARNING: CPU: 1 PID: 105 at fs/inode.c:330 drop_nlink+0x3e/0x50", before 3.10
+ * "WARNING: at fs/inode.c:330 drop_nlink+0x3e/0x50() (Not tainted)", since 6.18 "WARNING: fs/inode.c:330 at
+ * drop_nlink+0x3e/0x50, CPU#1: rm/105"
+ */
+static bool warning_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *text = anchor + strlen("WARNING: ");
+	const char *place = parse_starts(text, "at ");
+	const char *function, *cpu;
+	size_t length;
+
+	if (!parse_at_start(line, anchor))
+		return false;
+	cpu = parse_starts(text, "CPU: ");
+	if (!place && cpu) {
+		const char *pid = parse_after(cpu, "PID: ");
+
+		place = parse_after(cpu, " at ");
+		report->event.stack.cpu = atoi(cpu);
+		if (pid)
+			report->event.stack.pid = atol(pid);
+	}
+	if (!place) {
+		const char *at = strstr(text, " at ");
+
+		length = strcspn(text, " ");
+		if (!at || text + length != at || !memchr(text, ':', length) || !memchr(text, '.', length))
+			return false;
+		report_field_text(report, "place", text, length);
+		function = at + 4;
+	} else {
+		length = strcspn(place, " ");
+		if (!memchr(place, ':', length))
+			return false;
+		report_field_text(report, "place", place, length);
+		function = place + length;
+	}
+	while (*function == ' ')
+		function++;
+	length = parse_function(function);
+	if (length)
+		report->culprit = report_text(report, function, length);
+	report->what = "warning";
+	return true;
+}
+
+const struct report_parser parser_warning = {
+	.begin = warning_begin,
+	.patience = 30,
+	.stack = true,
+};
+
+static bool panic_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *reason = anchor + strlen("Kernel panic - not syncing");
+
+	/* An arrow is prose: somebody's chain of causes. */
+	if (!parse_at_start(line, anchor) || (*reason && *reason != ':') || strstr(reason, "-->"))
+		return false;
+	while (*reason == ':' || *reason == ' ')
+		reason++;
+	report->event.fatal = report->event.panics = true;
+	report_field_text(report, "reason", reason, parse_trimmed(reason));
+	report->what = report_stable(report, *reason ? "panic: " : "panic", reason);
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_panic = {
+	.begin = panic_begin,
+	.patience = 40,
+	.stack = true,
+};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+#include "blame.h"
+#include "memory.h"
+#include "parse.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+void report_begin(struct report *report, const struct signature *signature, const struct line *line,
+		  struct log_facts *facts, struct report *before)
+{
+	hl_event_init(&report->event, signature->kind);
+	report->event.signature = signature->id;
+	report->event.line = line->number;
+	report->event.time = line->time;
+	report->event.host_time = line->host_time;
+	report->event.corrupted = line->mixed;
+	report->signature = signature;
+	report->facts = facts;
+	report->before = before;
+	strcpy(report->caller, line->caller);
+	report->last_time = line->time;
+	report->stack_count = 0;
+	report->unrelated = 0;
+	report->lines = 1;
+	report->closed = report->all_cpus = report->oopsed = report->whole_title = false;
+	report->what = report->culprit = NULL;
+	report->state = 0;
+}
+
+const char *report_text(struct report *report, const char *text, size_t size)
+{
+	return memory_text(&report->event.memory, text, size);
+}
+
+/* A run of digits, or of hexadecimal digits that holds a decimal one and is long or begins with 0x. */
+static size_t number_length(const char *text)
+{
+	size_t decimal = strspn(text, "0123456789");
+	bool prefixed = text[0] == '0' && text[1] == 'x' && isxdigit((unsigned char)text[2]);
+	size_t hex = prefixed ? 2 + strspn(text + 2, "0123456789abcdefABCDEF")
+			      : strspn(text, "0123456789abcdefABCDEF");
+
+	if (prefixed || (hex >= 8 && strcspn(text, "0123456789") < hex))
+		return hex;
+	return decimal;
+}
+
+const char *report_stable(struct report *report, const char *prefix, const char *text)
+{
+	char title[200];
+	size_t used = strlen(prefix), end = parse_trimmed(text);
+	const char *stop = text + end;
+
+	memcpy(title, prefix, used);
+	while (text < stop && used < sizeof(title) - 1) {
+		bool in_word = used && (isalnum((unsigned char)title[used - 1]) || title[used - 1] == '_');
+		size_t number = in_word ? 0 : number_length(text);
+
+		title[used++] = number ? 'N' : *text;
+		text += number ? number : 1;
+	}
+	return report_text(report, title, used);
+}
+
+json_t *report_fields(struct report *report)
+{
+	if (!report->event.fields)
+		report->event.fields = json_object();
+	return report->event.fields;
+}
+
+void report_field_text(struct report *report, const char *name, const char *text, size_t size)
+{
+	json_t *fields = report_fields(report);
+
+	if (fields && !json_object_get(fields, name))
+		json_object_set_new(fields, name, json_stringn(text, size));
+}
+
+void report_field_integer(struct report *report, const char *name, long long value)
+{
+	json_t *fields = report_fields(report);
+
+	if (fields && !json_object_get(fields, name))
+		json_object_set_new(fields, name, json_integer(value));
+}
+
+/* The blamed stack first; the others keep their order. */
+static void publish_stacks(struct report *report, size_t blamed)
+{
+	struct hl_event *event = &report->event;
+	size_t count = 0;
+
+	if (blamed < report->stack_count) {
+		const struct hl_stack *stack = &report->stacks[blamed].stack;
+
+		event->stack.frames = stack->frames;
+		event->stack.count = stack->count;
+		/* What the header said is about the event; a register dump only fills the gaps. */
+		if (event->stack.cpu < 0)
+			event->stack.cpu = stack->cpu;
+		if (event->stack.pid < 0) {
+			event->stack.pid = stack->pid;
+			event->stack.comm = stack->comm;
+		}
+	}
+	if (report->stack_count < 2)
+		return;
+	event->others = memory_get(&event->memory, (report->stack_count - 1) * sizeof(*event->others));
+	for (size_t i = 0; event->others && i < report->stack_count; i++)
+		if (i != blamed && report->stacks[i].stack.count)
+			event->others[count++] = report->stacks[i].stack;
+	event->other_count = count;
+}
+
+void report_finish(struct report *report)
+{
+	struct hl_event *event = &report->event;
+	size_t blamed;
+
+	if (report->signature->parser->finish)
+		report->signature->parser->finish(report);
+	blamed = blame_find(report);
+	publish_stacks(report, blamed);
+	if (!event->kernel && report->facts->kernel[0])
+		event->kernel = memory_string(&event->memory, report->facts->kernel);
+	if (report->whole_title || !event->function)
+		event->title = report->what;
+	else
+		event->title = memory_format(&event->memory, "%s in %s", report->what, event->function);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "events.h"
+
+#include <CUnit/CUnit.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Logs of our own making; the values asserted below are those that stand in them. */
+
+static const char hung_task[] =
+	"[    0.000000] Linux version 6.1.0-55-cloud-amd64 (builder@lab) #1 SMP\n"
+	"[  244.115312] INFO: task rs:main Q:Reg:107 blocked for more than 120 seconds.\n"
+	"[  244.115909]       Not tainted 6.1.0-55-cloud-amd64 #1 Debian 6.1.192-1\n"
+	"[  244.116251] \"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
+	"[  244.116702] task:rs:main Q:Reg   state:D stack:0     pid:107   ppid:1      flags:0x00004002\n"
+	"[  244.117260] Call Trace:\n"
+	"[  244.117402]  <TASK>\n"
+	"[  244.117522]  __schedule+0x34d/0x9e0\n"
+	"[  244.117712]  schedule+0x5a/0xd0\n"
+	"[  244.117885]  percpu_rwsem_wait+0x115/0x140\n"
+	"[  244.118099]  ? __percpu_rwsem_trylock.part.0+0x60/0x60\n"
+	"[  244.118371]  __percpu_down_read+0x5e/0x80\n"
+	"[  244.118581]  vfs_write+0x2ec/0x3f0\n"
+	"[  244.118763]  ksys_write+0x6b/0xf0\n"
+	"[  244.118937]  do_syscall_64+0x55/0xb0\n"
+	"[  244.119127]  entry_SYSCALL_64_after_hwframe+0x6e/0xd8\n"
+	"[  244.119389]  </TASK>\n";
+
+static const char soft_lockup[] =
+	"[   30.000123] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n"
+	"[   30.000456] Modules linked in: act_mirred cls_matchall sch_htb dummy\n"
+	"[   30.000789] CPU: 1 PID: 105 Comm: ping Not tainted 6.1.0-50-cloud-amd64 #1  Debian 6.1.170-3\n"
+	"[   30.001012] Hardware name: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2\n"
+	"[   30.001301] RIP: 0010:native_queued_spin_lock_slowpath+0x6e/0x2c0\n"
+	"[   30.001512] Code: f0 0f ba 2b 08 0f 92 c2 8b 03 <0f> b6\n"
+	"[   30.001708] RSP: 0018:ffffb1e5c0393b48 EFLAGS: 00000202\n"
+	"[   30.001999] Call Trace:\n"
+	"[   30.002101]  <TASK>\n"
+	"[   30.002204]  _raw_spin_lock+0x25/0x30\n"
+	"[   30.002377]  __dev_queue_xmit+0x4c7/0xd90\n"
+	"[   30.002580]  tcf_mirred_act+0x3a1/0x5b0 [act_mirred]\n"
+	"[   30.002822]  raw_sendmsg+0x8e3/0xe00\n"
+	"[   30.003005]  sock_sendmsg+0x5a/0x60\n"
+	"[   30.003183]  __sys_sendto+0xed/0x140\n"
+	"[   30.003360]  do_syscall_64+0x55/0xb0\n"
+	"[   30.003544]  entry_SYSCALL_64_after_hwframe+0x6e/0xd8\n"
+	"[   30.003799]  </TASK>\n"
+	"[   30.004100] Kernel panic - not syncing: softlockup: hung tasks\n"
+	"[   30.004402] CPU: 1 PID: 105 Comm: ping Tainted: G             L     6.1.0-50-cloud-amd64 #1\n"
+	"[   30.004603] Call Trace:\n"
+	"[   30.004702]  <IRQ>\n"
+	"[   30.004801]  dump_stack_lvl+0x44/0x5c\n"
+	"[   30.004901]  panic+0x118/0x2f4\n"
+	"[   30.005001]  watchdog_timer_fn.cold+0xc/0x16\n"
+	"[   30.005101]  </IRQ>\n"
+	"[   30.005201] ---[ end Kernel panic - not syncing: softlockup: hung tasks ]---\n";
+
+static struct events read_text(const char *text)
+{
+	return events_read(text, strlen(text), 65536);
+}
+
+static void test_hung_task(void)
+{
+	struct events events = read_text(hung_task);
+	const struct hl_event *event = events.list;
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 1);
+	CU_ASSERT_EQUAL(event->kind, HL_EVENT_HUNG_TASK);
+	CU_ASSERT_EQUAL(event->line, 2);
+	CU_ASSERT_DOUBLE_EQUAL(event->time, 244.115312, 1e-9);
+	CU_ASSERT_EQUAL(event->seconds, 120);
+	CU_ASSERT_STRING_EQUAL(event->stack.comm, "rs:main Q:Reg");
+	CU_ASSERT_EQUAL(event->stack.pid, 107);
+	CU_ASSERT_STRING_EQUAL(event->kernel, "6.1.0-55-cloud-amd64");
+	CU_ASSERT_STRING_EQUAL(event->tainted, "");
+	CU_ASSERT_STRING_EQUAL(event->function, "vfs_write");
+	CU_ASSERT_STRING_EQUAL(event->title, "hung task in vfs_write");
+	CU_ASSERT_EQUAL_FATAL(event->stack.count, 9);
+	CU_ASSERT_STRING_EQUAL(event->stack.frames[2].function, "percpu_rwsem_wait");
+	CU_ASSERT_EQUAL(event->stack.frames[2].offset, 0x115);
+	CU_ASSERT_EQUAL(event->stack.frames[2].size, 0x140);
+	CU_ASSERT_TRUE(event->stack.frames[2].reliable);
+	CU_ASSERT_FALSE(event->stack.frames[3].reliable);
+	CU_ASSERT_TRUE(hl_event_has_function(event, "__percpu_rwsem_trylock"));
+	CU_ASSERT_FALSE(hl_event_has_function(event, "vfs_writ"));
+	CU_ASSERT_FALSE(event->panics);
+	events_free(&events);
+}
+
+static void test_soft_lockup_and_panic(void)
+{
+	struct events events = read_text(soft_lockup);
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 2);
+	CU_ASSERT_EQUAL(events.list[0].kind, HL_EVENT_SOFT_LOCKUP);
+	CU_ASSERT_EQUAL(events.list[0].stack.cpu, 1);
+	CU_ASSERT_EQUAL(events.list[0].seconds, 26);
+	CU_ASSERT_STRING_EQUAL(events.list[0].stack.comm, "ping");
+	CU_ASSERT_STRING_EQUAL(events.list[0].stack.frames[0].function, "native_queued_spin_lock_slowpath");
+	CU_ASSERT_STRING_EQUAL(events.list[0].stack.frames[3].module, "act_mirred");
+	CU_ASSERT_TRUE(events.list[0].panics);
+	CU_ASSERT_EQUAL(events.list[1].kind, HL_EVENT_PANIC);
+	CU_ASSERT_STRING_EQUAL(events.list[1].title, "panic: softlockup: hung tasks");
+	CU_ASSERT_STRING_EQUAL(events.list[1].tainted, "GL");
+	events_free(&events);
+}
+
+/* However the bytes arrive, the events are the same. */
+static void test_parts(void)
+{
+	struct events whole = read_text(soft_lockup);
+
+	for (size_t part = 1; part < 200; part += 7) {
+		struct events parts = events_read(soft_lockup, sizeof(soft_lockup) - 1, part);
+
+		CU_ASSERT_EQUAL_FATAL(parts.count, whole.count);
+		for (size_t i = 0; i < whole.count; i++) {
+			json_t *a = hl_event_to_json(&whole.list[i]);
+			json_t *b = hl_event_to_json(&parts.list[i]);
+
+			CU_ASSERT_TRUE(json_equal(a, b));
+			json_decref(a);
+			json_decref(b);
+		}
+		events_free(&parts);
+	}
+	events_free(&whole);
+}
+
+static int count_event(const struct hl_event *event, void *data)
+{
+	(void)event;
+	++*(int *)data;
+	return 0;
+}
+
+/* A live log: a flush reports what is pending, and reading goes on. */
+static void test_flush(void)
+{
+	struct hl_log *log;
+	int count = 0;
+
+	CU_ASSERT_EQUAL_FATAL(hl_log_open(&log, NULL, count_event, &count, NULL), 0);
+	CU_ASSERT_EQUAL(hl_log_feed(log, hung_task, sizeof(hung_task) - 1, NULL), 0);
+	CU_ASSERT_EQUAL(count, 0);
+	CU_ASSERT_EQUAL(hl_log_flush(log, NULL), 0);
+	CU_ASSERT_EQUAL(count, 1);
+	CU_ASSERT_EQUAL(hl_log_feed(log, soft_lockup, sizeof(soft_lockup) - 1, NULL), 0);
+	CU_ASSERT_EQUAL(hl_log_flush(log, NULL), 0);
+	CU_ASSERT_EQUAL(count, 3);
+	hl_log_close(log);
+}
+
+static void test_kinds(void)
+{
+	enum hl_event_kind kind;
+	struct hl_error err = HL_ERROR_INIT;
+
+	for (int i = 0; i < HL_EVENT_KIND_COUNT; i++) {
+		CU_ASSERT_EQUAL(hl_event_kind_parse(hl_event_kind_name(i), &kind, &err), 0);
+		CU_ASSERT_EQUAL((int)kind, i);
+	}
+	CU_ASSERT_EQUAL(hl_event_kind_parse("soft_lokup", &kind, &err), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "soft_lockup"));
+}
+
+CU_TestInfo log_tests[] = {
+	{"hung task", test_hung_task},
+	{"soft lockup that ends in a panic", test_soft_lockup_and_panic},
+	{"bytes in parts of any size", test_parts},
+	{"flush of a live log", test_flush},
+	{"names of kinds", test_kinds},
+	CU_TEST_INFO_NULL,
+};
