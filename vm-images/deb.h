@@ -23,6 +23,15 @@ struct deb_kernel {
 void deb_kernel_clear(struct deb_kernel *deb);
 
 /**
+ * deb_field() - a field of a control paragraph, as in a package or as apt-cache prints it
+ * @paragraph: the text
+ * @field: its name, without the colon
+ *
+ * Return: its first line, newly allocated, or NULL.
+ */
+char *deb_field(const char *paragraph, const char *field);
+
+/**
  * deb_unpack_kernel() - unpack the kernel of a .deb into a folder
  * @path: the package: an ar archive of control.tar and data.tar, each with gzip, xz, zstd or no
  *        compression (deb(5))

@@ -13,7 +13,7 @@
  * @version: version of the package it came from: "6.1.192-2"
  * @architecture: Debian's word for it: "amd64"
  * @sha256: of the package, in hexadecimal digits
- * @source: where the package came from: a path, or the package's name for a fetched one
+ * @source: file name of the package it came from
  * @folder: absolute path of its folder; the paths below are in it
  * @vmlinuz: what QEMU's -kernel takes
  * @config: the configuration it was built with; the file may be missing
