@@ -8,6 +8,7 @@
 #include "kernel_store.h"
 #include "workspace.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
@@ -325,6 +326,16 @@ static int download(const struct fetch *fetch, const struct candidate *candidate
 
 /* ---- fetch ---- */
 
+/* apt takes options, globs and patterns where a package name may stand: let only names through. */
+static bool is_release(const char *text)
+{
+	bool good = isalnum((unsigned char)text[0]);
+
+	for (const char *c = text; *c; c++)
+		good = good && (isalnum((unsigned char)*c) || strchr(".+~-=", *c));
+	return good;
+}
+
 /* The release that a name asks for, or NULL with @err set. */
 static const char *requested_release(const char *name, struct hl_error *err)
 {
@@ -332,7 +343,7 @@ static const char *requested_release(const char *name, struct hl_error *err)
 
 	if (!strcmp(name, FAMILY))
 		return CURRENT;
-	if (!strncmp(name, FAMILY ":", strlen(FAMILY ":")) && release[1] && !strchr(release, '/'))
+	if (!strncmp(name, FAMILY ":", strlen(FAMILY ":")) && is_release(release + 1))
 		return release + 1;
 	hl_error_set(err, EINVAL,
 		     "\"%s\" names no Debian kernel: use " FAMILY " or " FAMILY

@@ -187,20 +187,20 @@ static int visit_soft(struct resolution *job, const char *name, struct hl_error 
 	return r || found ? r : visit_found(job, name, true, &found, err);
 }
 
-/* @text: "pre: a b post: c". What comes after "post:" is for after the module and not walked. */
+/*
+ * @text: "pre: a b post: c". What "post:" asks for comes after the module and is not walked. libkmod 30
+ * leaves out the blank in front of "post:".
+ */
 static int visit_soft_text(struct resolution *job, const char *text, struct hl_error *err)
 {
-	cleanup_free char *words = file_path("%s", text);
+	const char *post = strstr(text, "post:");
+	cleanup_free char *words = file_path("%.*s", post ? (int)(post - text) : -1, text);
 	char *position = NULL;
 	int r = 0;
 
-	for (char *word = strtok_r(words, " ", &position); !r && word;
-	     word = strtok_r(NULL, " ", &position)) {
-		if (!strcmp(word, "post:"))
-			break;
+	for (char *word = strtok_r(words, " ", &position); !r && word; word = strtok_r(NULL, " ", &position))
 		if (strcmp(word, "pre:"))
 			r = visit_soft(job, word, err);
-	}
 	return r;
 }
 
@@ -276,15 +276,15 @@ static int resolve(struct resolution *job, const char *const *wanted, size_t cou
 	/* No configuration: that of this machine is not the guest's. */
 	static const char *const no_configuration[] = {NULL};
 	cleanup_with(kmod_cleanup) struct kmod_ctx *kmod = kmod_new(job->kernel->modules, no_configuration);
+	cleanup_free char *index = file_path("%s/modules.dep.bin", job->kernel->modules);
 	int r = 0;
 
-	if (!kmod)
-		return hl_error_set(err, EBADMSG, "read the module indexes in %s", job->kernel->modules);
-	kmod_set_log_fn(kmod, kmod_log_nothing, NULL);
-	r = kmod_load_resources(kmod);
-	if (r < 0)
+	if (!kmod || access(index, R_OK))
 		return hl_error_set(err, EBADMSG, "read the module indexes in %s: %s", job->kernel->modules,
-				    strerror(-r));
+				    strerror(errno));
+	kmod_set_log_fn(kmod, kmod_log_nothing, NULL);
+	/* Only speed: it fails where an index is missing, which an old or small kernel may not have. */
+	kmod_load_resources(kmod);
 	job->kmod = kmod;
 	for (size_t i = 0; !r && i < count; i++)
 		r = visit_wanted(job, wanted[i], err);
