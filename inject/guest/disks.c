@@ -91,7 +91,7 @@ static int find_virtio(const struct plan_disk *disk, char *device, size_t size)
 		serial[strcspn(serial, "\n")] = '\0';
 		if (strcmp(serial, disk->name) != 0)
 			continue;
-		snprintf(device, size, "/dev/%s", entry->d_name);
+		snprintf(device, size, "/dev/%.50s", entry->d_name);
 		r = 0;
 	}
 	if (blocks)
