@@ -356,10 +356,9 @@ static const char *requested_release(const char *name, struct hl_error *err)
 static struct kernel *find_stored(const char *name)
 {
 	cleanup_with(kernel_cleanup) struct kernel *kernel = NULL;
-	size_t length = strcspn(name, "=");
+	cleanup_free char *exact = strndup(name, strcspn(name, "="));
 
-	if (kernel_store_find(name, &kernel, NULL) || strncmp(kernel->name, name, length) ||
-	    kernel->name[length])
+	if (!exact || kernel_store_find(name, &kernel, NULL) || strcmp(kernel->name, exact))
 		return NULL;
 	return take_pointer(kernel);
 }

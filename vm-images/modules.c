@@ -349,13 +349,15 @@ static int read_compressed(const char *path, void **data, size_t *size, struct h
 	archive_read_support_filter_xz(stream);
 	archive_read_support_filter_zstd(stream);
 	archive_read_support_format_raw(stream);
+	/* A stream that no filter knows would come through as it is. */
 	if (archive_read_open_filename(stream, path, READ_SIZE) != ARCHIVE_OK ||
-	    archive_read_next_header(stream, &entry) != ARCHIVE_OK)
+	    archive_read_next_header(stream, &entry) != ARCHIVE_OK ||
+	    archive_filter_code(stream, 0) == ARCHIVE_FILTER_NONE)
 		r = -EBADMSG;
 	else
 		r = read_stream(stream, data, size);
 	return r ? hl_error_set(err, -r, "decompress %s: %s", path,
-				archive_error_string(stream) ?: strerror(-r))
+				archive_error_string(stream) ?: "not what its name says")
 		 : 0;
 }
 

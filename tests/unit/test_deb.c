@@ -188,7 +188,7 @@ static void test_no_control_fields(void)
 static void test_field(void)
 {
 	cleanup_free char *version =
-		deb_field("Package: a\nXVersion: 1\nVersion:  2.0-1\nSize: 5", "Version");
+		deb_field("Package: a\nXVersion: 1\nVersions: 3\nVersion:  2.0-1\nSize: 5", "Version");
 	cleanup_free char *size = deb_field("Package: a\nVersion: 2.0-1\nSize: 5", "Size");
 
 	CU_ASSERT_STRING_EQUAL(version, "2.0-1");

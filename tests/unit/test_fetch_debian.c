@@ -77,12 +77,15 @@ static void serve_kernel(const char *folder, const char *release, bool downloada
 	serve_text(folder, package, text);
 }
 
-static void serve_current(const char *folder)
+/* A kernel that is what the meta package depends on. */
+static void serve_as_current(const char *folder, const char *release)
 {
-	serve_kernel(folder, CURRENT, true);
-	serve_text(folder, META,
-		   "Package: " META "\nVersion: 2\nDepends: linux-image-" CURRENT " (= 2)\nSize: 1504\n"
-		   "SHA256: 00\n");
+	cleanup_free char *meta = file_path("Package: " META "\nVersion: 2\nDepends: linux-image-%s (= 2)\n"
+					    "Size: 1504\nSHA256: 00\n",
+					    release);
+
+	serve_kernel(folder, release, true);
+	serve_text(folder, META, meta);
 }
 
 /* Did apt do @what since the last look? */
@@ -138,12 +141,14 @@ static void test_current(void)
 	const char *folder = fake_apt();
 	cleanup_free char *downloads = file_path("%s/cache/hanglab/downloads", folder);
 
-	serve_current(folder);
+	serve_as_current(folder, CURRENT);
 	check_fetched("debian", "debian:" CURRENT, true);
 	CU_ASSERT_TRUE(called(folder, "apt-get"));
 	CU_ASSERT_EQUAL(fixture_count(downloads, ""), 0);
 	check_fetched("debian", "debian:" CURRENT, false);
 	CU_ASSERT_FALSE(called(folder, "apt-get"));
+	serve_as_current(folder, "6.1.0-57-cloud-amd64");
+	check_fetched("debian", "debian:6.1.0-57-cloud-amd64", true);
 	real_apt();
 }
 
@@ -151,12 +156,13 @@ static void test_named(void)
 {
 	const char *folder = fake_apt();
 
-	serve_current(folder);
+	serve_as_current(folder, CURRENT);
 	serve_kernel(folder, "6.1.0-55-cloud-amd64", true);
 	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", true);
 	CU_ASSERT_TRUE(called(folder, "download linux-image-6.1.0-55-cloud-amd64"));
 	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", false);
 	CU_ASSERT_FALSE(called(folder, "apt"));
+	check_refused("debian:6.1.0-5", ENOENT, "linux-image-6.1.0-5;");
 	real_apt();
 }
 
@@ -164,7 +170,7 @@ static void test_not_served(void)
 {
 	const char *folder = fake_apt();
 
-	serve_current(folder);
+	serve_as_current(folder, CURRENT);
 	for (unsigned int abi = 47; abi < 56; abi++) {
 		cleanup_free char *package = file_path("linux-image-6.1.0-%u-cloud-amd64", abi);
 		cleanup_free char *debug = file_path("%s-dbg", package);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fiu-control.h>
 #include <fiu.h>
+#include <glob.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,11 +65,18 @@ static char *look_up(const char *archive_path, const char *name)
 	return found;
 }
 
-static void check_entry(const char *archive, const char *name, const char *expected)
+static char *look_up_there(const char *archive, const char *name)
 {
-	cleanup_free char *found = look_up(archive, name);
+	char *found = look_up(archive, name);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	return found;
+}
+
+static void check_entry(const char *archive, const char *name, const char *expected)
+{
+	cleanup_free char *found = look_up_there(archive, name);
+
 	CU_ASSERT_STRING_EQUAL(found, expected);
 }
 
@@ -164,6 +172,16 @@ static void check_runs(const char *folder, const char *archive, const char *prog
 	CU_ASSERT_EQUAL(r, 0);
 }
 
+/* libgcc_s, which the C library opens by itself, is there if this machine has it. */
+static void check_thread_end(const char *archive)
+{
+	glob_t files;
+
+	if (!glob("/usr/lib/*/libgcc_s.so.1", 0, NULL, &files))
+		free(look_up_there(archive, files.gl_pathv[0] + 1));
+	globfree(&files);
+}
+
 static void test_tools(void)
 {
 	const char *folder = fixture_folder();
@@ -180,11 +198,13 @@ static void test_tools(void)
 	check_entry(archive, link + 1, "120777 script");
 	check_entry(archive, script + 1, "100755 #!/bin/sh -e\nexec true\n");
 	check_runs(folder, archive, link);
+	check_thread_end(archive);
 }
 
 /* The same layout of /bin and /lib as here: a file behind such a link arrives where it points. */
 static void test_root_links(void)
 {
+	static const char *const folders[] = {"/bin", "/lib", "/sbin"};
 	static const struct initramfs_file behind = {"/lib/hanglab/file", "x", 1, 0644};
 	struct initramfs_request request = small_request(fixture_folder());
 	cleanup_free char *archive = NULL;
@@ -194,10 +214,11 @@ static void test_root_links(void)
 	request.tool_count = 1;
 	request.files = &behind;
 	archive = build(&request);
-	if (readlink("/lib", target, sizeof(target) - 1) > 0) {
-		cleanup_free char *expected = file_path("120777 %s", target);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		ssize_t length = readlink(folders[i], target, sizeof(target) - 1);
+		cleanup_free char *expected = file_path("120777 %.*s", (int)length, target);
 
-		check_entry(archive, "lib", expected);
+		check_entry(archive, folders[i] + 1, length < 0 ? "40755 " : expected);
 	}
 	check_entry(archive, "lib/hanglab/file", "100644 x");
 }
@@ -215,7 +236,7 @@ static void test_bad_tools(void)
 	request.tool_count = 1;
 	CU_ASSERT_EQUAL(initramfs_build(&request, &path, &err), -ENOENT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no-such-tool-anywhere is not installed"));
-	fixture_write_text(text, "no program");
+	fixture_write_text(text, "ab/bin/sh\n");
 	CU_ASSERT_EQUAL_FATAL(chmod(text, 0755), 0);
 	tools[0] = text;
 	CU_ASSERT_EQUAL(initramfs_build(&request, &path, &err), -ENOEXEC);
@@ -248,6 +269,23 @@ static ino_t inode_of(const char *path)
 
 	CU_ASSERT_EQUAL_FATAL(stat(path, &status), 0);
 	return status.st_ino;
+}
+
+/* The guest program is rewritten in place, with as many bytes, within the same second. */
+static void check_rewritten(const struct initramfs_request *request, const char *before)
+{
+	cleanup_fd int fd = open(request->guest_program, O_WRONLY);
+	cleanup_free char *after = NULL;
+	struct timespec times[2];
+	struct stat status;
+
+	CU_ASSERT_EQUAL_FATAL(fstat(fd, &status), 0);
+	times[0] = times[1] = status.st_mtim;
+	times[1].tv_nsec ^= 1;
+	CU_ASSERT_EQUAL_FATAL(pwrite(fd, "#!/newer", 8, 0), 8);
+	CU_ASSERT_EQUAL_FATAL(futimens(fd, times), 0);
+	after = build(request);
+	CU_ASSERT_STRING_NOT_EQUAL(before, after);
 }
 
 /* Equal requests share an archive; other content gets another; a lost one is made again, equal to the byte.
@@ -286,6 +324,7 @@ static void test_cache(void)
 	changed = build(&request);
 	CU_ASSERT_STRING_NOT_EQUAL(other, changed);
 	check_entry(changed, "init", "100755 #!/other program\n");
+	check_rewritten(&request, changed);
 }
 
 /* @age: seconds since its last use */

@@ -111,6 +111,8 @@ static void test_find(void)
 	check_found("mi", "mine", "1");
 	check_found("6.9", "mine", "1");
 	check_missed("6.1.0-5", ENOTUNIQ, "debian:" CLOUD_55 ", debian:" CLOUD_56);
+	check_missed("nothing", ENOENT,
+		     "it has: debian:6.1.0-9-cloud-amd64, debian:" CLOUD_55 ", debian:" CLOUD_56 ", mine;");
 	check_missed("debian:" CLOUD_56 "=1", ENOENT, "it has: ");
 	check_missed("debian:6.1.0-54-cloud-amd64", ENOENT,
 		     "to get it: hanglab kernel fetch debian:6.1.0-54-cloud-amd64");

@@ -34,6 +34,8 @@ static const struct {
 	{"softly", INFO("softdep=pre: soft"), PACKED_PLAIN},
 	{"circle_a", INFO("softdep=pre: circle_b"), PACKED_PLAIN},
 	{"circle_b", INFO("softdep=pre: circle_a"), PACKED_PLAIN},
+	{"lost", "", PACKED_PLAIN},
+	{"uses_lost", INFO("softdep=pre: lost"), PACKED_PLAIN},
 	{"uses_builtin", INFO("softdep=pre: ext9"), PACKED_PLAIN},
 };
 
@@ -75,11 +77,13 @@ static const struct kernel *test_kernel(void)
 
 	cleanup_free char *order = file_path("%s/modules.order", kernel.modules);
 	cleanup_free char *builtin = file_path("%s/modules.builtin", kernel.modules);
+	cleanup_free char *lost = file_path("%s/kernel/lost.ko", kernel.modules);
 	const char *const depmod[] = {"depmod", "-b", folder, RELEASE, NULL};
 
 	fixture_write_text(order, "");
 	fixture_write_text(builtin, "kernel/fs/ext9.ko\n");
 	CU_ASSERT_EQUAL_FATAL(process_run(depmod, 60000, NULL, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(unlink(lost), 0);
 	free(folder);
 	return &kernel;
 }
@@ -124,6 +128,7 @@ static void test_optional(void)
 	/* Asked for later by name, what was optional is so no more, its dependencies included. */
 	CHECK_ORDER("deep soft softly", "softly", "soft");
 	CHECK_ORDER("-circle_b circle_a", "circle_a");
+	CHECK_ORDER("uses_lost", "uses_lost");
 }
 
 static void test_built_in(void)
@@ -146,6 +151,7 @@ static void test_missing(void)
 {
 	check_missing("xfs", "no module xfs: CONFIG_XFS_FS is not set");
 	check_missing("fs-xfs", "no module fs-xfs: CONFIG_XFS_FS is not set");
+	check_missing("lost", "no module lost");
 	check_missing("nothing_like_it", "kernel test:" RELEASE " has no module nothing_like_it");
 }
 
@@ -159,17 +165,30 @@ static void test_no_indexes(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, kernel.modules));
 }
 
+/* Content that does not compress, so that a cut falls into it. */
+static char *noise(size_t size)
+{
+	char *content = malloc(size);
+	unsigned int state = 1;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(content);
+	for (size_t i = 0; i < size; i++) {
+		state = state * 1103515245 + 12345;
+		content[i] = (char)(state >> 16);
+	}
+	return content;
+}
+
+static const char *const module_names[PACKINGS] = {"x.ko", "x.ko.gz", "x.ko.xz", "x.ko.zst"};
+
 static void test_read(void)
 {
-	static const char *const names[PACKINGS] = {"x.ko", "x.ko.gz", "x.ko.xz", "x.ko.zst"};
 	const char *folder = fixture_folder();
-	size_t size = 3 * 1024 * 1024 + 17;
-	cleanup_free char *content = malloc(size);
+	size_t size = 1024 * 1024 + 17;
+	cleanup_free char *content = noise(size);
 
-	for (size_t i = 0; i < size; i++)
-		content[i] = (char)(i * i >> 7);
 	for (enum packing packing = 0; packing < PACKINGS; packing++) {
-		cleanup_free char *path = file_path("%s/%s", folder, names[packing]);
+		cleanup_free char *path = file_path("%s/%s", folder, module_names[packing]);
 		cleanup_free void *data = NULL;
 		struct hl_error err = HL_ERROR_INIT;
 		size_t got = 0;
@@ -183,16 +202,23 @@ static void test_read(void)
 
 static void test_read_truncated(void)
 {
-	cleanup_free char *path = file_path("%s/x.ko.xz", fixture_folder()), *packed = NULL;
-	struct hl_error err = HL_ERROR_INIT;
-	void *data = NULL;
-	size_t size;
+	const char *folder = fixture_folder();
+	cleanup_free char *content = noise(1024 * 1024);
 
-	fixture_write_compressed(path, "some text, long enough", 22, PACKED_XZ);
-	CU_ASSERT_EQUAL_FATAL(file_read(path, &packed, &size, NULL), 0);
-	fixture_write(path, packed, size / 2);
-	CU_ASSERT_EQUAL(module_read(path, &data, &size, &err), -EBADMSG);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
+	for (enum packing packing = PACKED_GZIP; packing < PACKINGS; packing++) {
+		cleanup_free char *path = file_path("%s/%s", folder, module_names[packing]), *packed = NULL;
+		struct hl_error err = HL_ERROR_INIT;
+		void *data = NULL;
+		size_t size;
+
+		fixture_write_compressed(path, content, 1024 * 1024, packing);
+		CU_ASSERT_EQUAL_FATAL(file_read(path, &packed, &size, NULL), 0);
+		for (size_t length = 1; length < size; length += size / 7) {
+			fixture_write(path, packed, length);
+			CU_ASSERT_EQUAL(module_read(path, &data, &size, &err), -EBADMSG);
+			CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
+		}
+	}
 }
 
 CU_TestInfo modules_tests[] = {
