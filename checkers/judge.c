@@ -248,7 +248,7 @@ static void pass_deadline(const struct check *check, struct check_status *status
 	char near[sizeof(status->reason)];
 
 	if (check_kind(check) == CHECK_FORBID) {
-		decide(status, CHECK_HELD, 0, "none came until %.3f s, %.3f s after the fault", seconds_of(status->deadline),
+		decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching", seconds_of(status->deadline),
 		       seconds_of(status->deadline - fault));
 		return;
 	}
