@@ -19,6 +19,7 @@ INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
 HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT)
 GUEST    := $(filter-out $(HOSTONLY),$(BASE) $(CHECKERS)) $(INJECT) $(sort $(wildcard inject/guest/*.c))
 UNIT     := $(sort $(wildcard tests/unit/*.c))
+BENCH    := $(sort $(wildcard tests/bench/*.c))
 SYSTEM   := $(sort $(wildcard tests/system/*.c))
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -85,6 +86,13 @@ check: deps ## install, build, get a kernel, then every test
 	./hanglab kernel fetch debian
 	$(BUILD)/unit
 	$(BUILD)/system
+
+bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
+	@for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || exit 1; done
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab
