@@ -609,12 +609,17 @@ static void on_signal(void *data)
 		finish(run, GUEST_INTERRUPTED, "interrupted by signal %u", signal.ssi_signo);
 }
 
+static char *disk_path(const struct run *run, const struct plan_disk *disk)
+{
+	return file_path("%s/disk-%s.img", run->folder, disk->name);
+}
+
 /* Raw disks of the run, sparse. */
 static int create_disks(struct run *run)
 {
 	for (size_t i = 0; i < run->plan->disk_count; i++) {
 		const struct plan_disk *disk = &run->plan->disks[i];
-		cleanup_free char *path = file_path("%s/disk-%s.img", run->folder, disk->name);
+		cleanup_free char *path = disk_path(run, disk);
 		cleanup_fd int fd = -1;
 
 		if (disk->via != PLAN_VIA_VIRTIO)
@@ -839,6 +844,16 @@ static bool logs_are_whole(struct run *run)
 	return !fflush(run->kmsg_log) && !fflush(run->events_log) && !ferror(run->kmsg_log) && !ferror(run->events_log);
 }
 
+/* The images are evidence only where something went wrong. */
+static void remove_disks(const struct run *run)
+{
+	for (size_t i = 0; run->folder && i < run->plan->disk_count; i++) {
+		cleanup_free char *path = disk_path(run, &run->plan->disks[i]);
+
+		unlink(path);
+	}
+}
+
 /* One attempt. Return: true when it died before the timeline began and may be tried again. */
 static bool attempt(const struct plan *plan, const char *path, const struct run_settings *settings,
 		    struct run_preparation *preparation, int number, enum verdict *verdict, json_t **result)
@@ -873,6 +888,8 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 		json_object_set_new(*result, "verdict", json_string(verdict_name(*verdict)));
 		json_object_set_new(*result, "reason", json_string(err.text));
 	}
+	if (*verdict == VERDICT_PASS)
+		remove_disks(&run);
 	again = !run.facts.began && (run.facts.end == GUEST_DIED || run.facts.end == GUEST_PANICKED);
 	free_run(&run);
 	return again;
