@@ -27,7 +27,7 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
-.PHONY: all deps demo check unit system lint format asan bench fuzz clean help
+.PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
 all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 hanglab: $(call objects,harness/main.c $(HARNESS))
@@ -69,6 +69,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 deps: ## install what is missing with apt
 	@harness/setup/install-packages
+
+deps-dev: ## also what lint and fuzz need
+	@harness/setup/install-packages --dev
 
 demo: deps ## install, build, get a kernel, freeze a file system and show the hung-task report
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -152,3 +152,31 @@ const char *parameter_type_name(enum parameter_type type)
 
 	return names[type];
 }
+
+static void describe_type(const struct parameter *parameter, char *text, size_t size)
+{
+	if (parameter->type != PARAMETER_CHOICE) {
+		snprintf(text, size, "%s", parameter_type_name(parameter->type));
+		return;
+	}
+	for (const char *const *choice = parameter->choices; *choice; choice++)
+		snprintf(text + strlen(text), size - strlen(text), "%s%s", choice == parameter->choices ? "" : "|", *choice);
+}
+
+char *parameter_describe(const struct parameter *parameter, char *text, size_t size)
+{
+	char least[32], most[32];
+
+	text[0] = '\0';
+	describe_type(parameter, text, size);
+	if (parameter->least || parameter->most) {
+		format_number(parameter, parameter->least, least, sizeof(least));
+		format_number(parameter, parameter->most, most, sizeof(most));
+		snprintf(text + strlen(text), size - strlen(text), " from %s to %s", least, most);
+	}
+	if (parameter->required)
+		snprintf(text + strlen(text), size - strlen(text), ", required");
+	else if (parameter->fallback && parameter->fallback[0])
+		snprintf(text + strlen(text), size - strlen(text), ", default %s", parameter->fallback);
+	return text;
+}
