@@ -5,6 +5,7 @@ CFLAGS  ?= -O2 -g
 CSTD    := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFIU_ENABLE=1
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 BUILD   ?= build
+PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
@@ -26,9 +27,9 @@ HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
 .PHONY: all deps demo check unit meta scenarios lint format asan bench fuzz clean help
-all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
-hanglab: $(call objects,harness/main.c $(HARNESS))
+$(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
@@ -66,8 +67,8 @@ demo: deps ## install, build, get a kernel, freeze a file system and show the hu
 	./hanglab kernel fetch debian
 	./hanglab run scenarios/fsfreeze-hung-task.yaml
 
-unit: $(BUILD)/unit ## the quick tests (no VM)
-	$(BUILD)/unit
+unit: $(BUILD)/unit $(PROGRAM) ## the quick tests (no VM)
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab
