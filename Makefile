@@ -5,6 +5,7 @@ CFLAGS  ?= -O2 -g
 CSTD    := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFIU_ENABLE=1
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 BUILD   ?= build
+PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
@@ -28,9 +29,9 @@ HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
 .PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
-all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
-hanglab: $(call objects,harness/main.c $(HARNESS))
+$(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
@@ -79,7 +80,7 @@ demo: deps ## install, build, get a kernel, freeze a file system and show the hu
 	./hanglab run scenarios/fsfreeze-hung-task.yaml
 
 unit: $(BUILD)/unit all ## the quick tests (no VM)
-	$(BUILD)/unit
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 
 system: $(BUILD)/system all ## the tests that boot VMs
 	$(BUILD)/system
@@ -87,7 +88,7 @@ system: $(BUILD)/system all ## the tests that boot VMs
 check: deps ## install, build, get a kernel, then every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
 	./hanglab kernel fetch debian
-	$(BUILD)/unit
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 	$(BUILD)/system
 
 bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
