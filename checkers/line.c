@@ -224,6 +224,8 @@ static const char *skip_tag(const char *text, struct line *line)
 {
 	const char *word = skip_spaces(text);
 
+	if (*text == ':') /* libvirt: "DATE: thread: level : ..." */
+		return text;
 	for (int i = 0; i < 3 && *word && *word != '['; i++) {
 		size_t length = strcspn(word, " \t");
 

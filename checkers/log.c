@@ -111,7 +111,7 @@ static void deliver(struct hl_log *log)
 		struct report *report = log->open[0];
 
 		report_finish(report);
-		if (!log->status)
+		if (!log->status && !report->dropped)
 			fail(log, log->on_event(&report->event, log->data));
 		hl_event_free(&report->event);
 		log->open_count--;

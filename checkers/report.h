@@ -64,6 +64,9 @@ struct log_facts {
  * @oopsed: its "Oops:" line was seen, another one is another report
  * @what: first part of the title ("soft lockup"); the blamed function is put behind it
  * @culprit: function that the parser blames, or NULL to look for it in the stack
+ * @suspect: function named in the header: blamed before those of the stack unless it is one to skip
+ * @skip: enum blame_class bits of further functions not to blame
+ * @dropped: it turned out to be no event after all
  * @whole_title: @what is the whole title
  * @state: for the parser
  */
@@ -84,6 +87,9 @@ struct report {
 	bool whole_title;
 	const char *what;
 	const char *culprit;
+	const char *suspect;
+	unsigned int skip;
+	bool dropped;
 	int state;
 };
 
