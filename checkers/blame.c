@@ -8,6 +8,11 @@
 #define ALWAYS (BLAME_DETECTOR | BLAME_INSTRUMENT | BLAME_ENTRY | BLAME_INTERRUPT)
 
 /* Not to blame for a fault or a failed check. */
+/* Not to blame for a wait: whom they wait for is decided by their callers. */
+#define WAITING                                                                                              \
+	(ALWAYS | BLAME_SCHEDULER | BLAME_LOCK | BLAME_WAIT | BLAME_HELPER | BLAME_TICK | BLAME_DEVICE |     \
+	 BLAME_USB)
+
 #define CRASH (ALWAYS | BLAME_HELPER | BLAME_LOCK | BLAME_TICK | BLAME_DEVICE)
 
 static const struct {
@@ -39,11 +44,11 @@ struct named_function {
 };
 
 static const struct named_function named_waits[] = {
-	{"rtnl_lock*", NULL},
-	{"synchronize_rcu*", "synchronize_rcu"},
-	{"synchronize_srcu*", "synchronize_rcu"},
-	{"synchronize_sched*", "synchronize_rcu"},
-	{"synchronize_net*", "synchronize_rcu"},
+	{"*rtnl_lock*", NULL},
+	{"*synchronize_rcu*", "synchronize_rcu"},
+	{"*synchronize_srcu*", "synchronize_rcu"},
+	{"*synchronize_sched*", "synchronize_rcu"},
+	{"*synchronize_net*", "synchronize_rcu"},
 };
 
 /* The same for loops: a CPU that waits for other CPUs to answer is their victim. */
@@ -182,10 +187,7 @@ static const char *blame_waiting(const struct report_stack *stack)
 {
 	const char *function = FIND_NAMED(stack, named_waits);
 
-	return function ? function
-			: first_blamed(stack, 0,
-				       ALWAYS | BLAME_SCHEDULER | BLAME_LOCK | BLAME_WAIT | BLAME_HELPER |
-					       BLAME_TICK);
+	return function ? function : first_blamed(stack, 0, WAITING);
 }
 
 static const char *blame_looping(const struct report_stack *stack, unsigned int skip)

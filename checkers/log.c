@@ -114,6 +114,9 @@ static void deliver(struct hl_log *log)
 		if (!log->status && !report->dropped)
 			fail(log, log->on_event(&report->event, log->data));
 		hl_event_free(&report->event);
+		for (size_t i = 1; i < log->open_count; i++)
+			if (log->open[i]->twin == report)
+				log->open[i]->twin = NULL;
 		log->open_count--;
 		memmove(log->open, log->open + 1, log->open_count * sizeof(*log->open));
 		log->open[log->open_count] = report;
@@ -161,7 +164,7 @@ static const struct {
 	{"Out of memory", HL_EVENT_OOM},
 };
 
-static void find_panic_cause(struct hl_log *log, const struct report *panic)
+static void find_panic_cause(struct hl_log *log, struct report *panic)
 {
 	const char *reason = json_string_value(json_object_get(panic->event.fields, "reason"));
 	int kind = -1;
@@ -176,6 +179,8 @@ static void find_panic_cause(struct hl_log *log, const struct report *panic)
 						     : (int)report->event.kind != kind)
 			continue;
 		report->event.panics = report->event.fatal = true;
+		if (report->signature->parser->stack && !report->closed && !report->stack_count)
+			panic->twin = report;
 		return;
 	}
 }
@@ -187,7 +192,8 @@ static void open_report(struct hl_log *log, struct report *before)
 	report->before = NULL;
 	if (report->event.kind == HL_EVENT_PANIC)
 		find_panic_cause(log, report);
-	if (before)
+	/* A message of one line does not end what it came in the middle of. */
+	if (before && report->signature->parser->patience && before != report->twin)
 		before->closed = true;
 	if (log->open_count == MAX_OPEN) {
 		log->open[0]->closed = true;
@@ -235,12 +241,14 @@ static void grow_older(struct hl_log *log, const struct line *line, const struct
 		struct report *report = log->open[i];
 		unsigned int patience = report->signature->parser->patience;
 
-		if (report == taken || report->closed)
+		if (report == taken || report->closed || (taken && report == taken->twin))
 			continue;
 		if (strcmp(report->caller, line->caller) != 0)
 			patience *= OTHERS_PATIENCE;
 		if (++report->unrelated > patience || line->time > report->last_time + SILENCE)
 			report->closed = true;
+		if (report->closed && report->twin)
+			report->twin->closed = true;
 	}
 }
 
@@ -255,6 +263,8 @@ static void take_message(struct hl_log *log, const struct line *line)
 	} else if (report && ((parser->more && parser->more(report, line)) ||
 			      (parser->stack && report_stack_line(report, line)))) {
 		belongs(report, line);
+		if (report->twin && report_stack_line(report->twin, line))
+			belongs(report->twin, line);
 		taken = report;
 	}
 	if (report && parse_starts(line->text, "---[ end trace "))

@@ -211,7 +211,7 @@ const struct report_parser parser_kernel_bug = {
 	.stack = true,
 };
 
-/* Any other "BUG: message": the words up to the first number or address are the title. */
+/* Any other "BUG: message": the words up to the details are the title. */
 static const struct {
 	const char *message;
 	enum hl_event_kind kind;
@@ -232,14 +232,13 @@ static bool bug_message_begin(struct report *report, const struct line *line, co
 
 	if (!parse_at_start(line, anchor) || (anchor > line->text && isalpha((unsigned char)anchor[-1])))
 		return false;
-	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(' &&
-	       !isdigit((unsigned char)text[length]))
+	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(')
 		length++;
-	while (length && (text[length - 1] == ' ' || text[length - 1] == '#'))
+	while (length && text[length - 1] == ' ')
 		length--;
 	if (length < 4)
 		return false;
-	report->what = report_text(report, text, length);
+	report->what = report_stable(report, "", report_text(report, text, length));
 	for (size_t i = 0; i < sizeof(bug_messages) / sizeof(*bug_messages); i++) {
 		if (!parse_starts(text, bug_messages[i].message))
 			continue;
@@ -384,5 +383,21 @@ static bool file_count_begin(struct report *report, const struct line *line, con
 const struct report_parser parser_file_count = {
 	.begin = file_count_begin,
 	.patience = 30,
+	.stack = true,
+};
+
+/* "WARNING: kernel stack regs at (ptrval) in sh:4493 has bad 'bp' value (ptrval)" of the unwinder */
+static bool unwinder_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor) || !strstr(anchor, " has bad "))
+		return false;
+	report->what = "kernel stack has bad values";
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_unwinder = {
+	.begin = unwinder_begin,
+	.patience = 10,
 	.stack = true,
 };

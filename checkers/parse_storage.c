@@ -404,7 +404,8 @@ static bool fs_message_begin(struct report *report, const struct line *line, con
 	const char *message;
 
 	if (!device || !strchr(device, ')') ||
-	    (!parse_starts(line->text, "BTRFS") && memmem(line->text, (size_t)(device - line->text), "-fs ", 4) == NULL))
+	    (!parse_starts(line->text, "BTRFS") &&
+	     memmem(line->text, (size_t)(device - line->text), "-fs ", 4) == NULL))
 		return false;
 	message = strchr(device, ')') + 1;
 	message += strspn(message, ": ");

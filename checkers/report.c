@@ -27,6 +27,7 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->lines = 1;
 	report->closed = report->all_cpus = report->oopsed = report->whole_title = report->dropped = false;
 	report->what = report->culprit = report->suspect = NULL;
+	report->twin = NULL;
 	report->skip = 0;
 	report->state = 0;
 }

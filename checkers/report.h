@@ -66,6 +66,7 @@ struct log_facts {
  * @culprit: function that the parser blames, or NULL to look for it in the stack
  * @suspect: function named in the header: blamed before those of the stack unless it is one to skip
  * @skip: enum blame_class bits of further functions not to blame
+ * @twin: a report without a stack that ended in this panic: what is printed now is its stack too
  * @dropped: it turned out to be no event after all
  * @whole_title: @what is the whole title
  * @state: for the parser
@@ -90,6 +91,7 @@ struct report {
 	const char *suspect;
 	unsigned int skip;
 	bool dropped;
+	struct report *twin;
 	int state;
 };
 
