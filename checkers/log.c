@@ -27,7 +27,7 @@
 #define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
 #define PIECE		(256 * 1024)  /* what the pre-filter gets at once: stays in the CPU's cache */
 #define MAX_PIECE_HITS	1024
-#define WRAP_WIDTH	60 /* nobody wraps lines shorter than this */
+#define WRAP_WIDTH	40 /* nobody wraps lines shorter than this */
 #define OTHERS_PATIENCE 8  /* lines of other callers count less */
 
 struct hl_log {
@@ -43,6 +43,7 @@ struct hl_log {
 	size_t widest;	   /* longest raw line so far: where a terminal may wrap */
 	struct line *held; /* waits for its continuation */
 	struct line *fresh;
+	struct line *rest;
 	bool holding;
 	struct report *open[MAX_OPEN]; /* oldest first */
 	size_t open_count;
@@ -63,8 +64,9 @@ int hl_log_open(struct hl_log **log, const struct hl_log_options *options, hl_on
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	fresh->held = malloc(sizeof(*fresh->held));
 	fresh->fresh = malloc(sizeof(*fresh->fresh));
+	fresh->rest = malloc(sizeof(*fresh->rest));
 	fresh->pool = calloc(MAX_OPEN + 1, sizeof(*fresh->pool));
-	if (!fresh->held || !fresh->fresh || !fresh->pool) {
+	if (!fresh->held || !fresh->fresh || !fresh->rest || !fresh->pool) {
 		hl_log_close(fresh);
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	}
@@ -89,6 +91,7 @@ void hl_log_close(struct hl_log *log)
 		hl_event_free(&log->open[i]->event);
 	free(log->held);
 	free(log->fresh);
+	free(log->rest);
 	free(log->pool);
 	free(log);
 }
@@ -296,29 +299,46 @@ static bool continues_held(const struct hl_log *log, const struct line *line)
 
 	if (!log->holding || line->prefix != LINE_BARE || held->prefix < LINE_STAMPED)
 		return false;
-	if (!line->size || (unsigned char)line->text[0] >= 0x80 || held->width < WRAP_WIDTH)
+	if (!line->size || (unsigned char)line->text[0] >= 0x80 || line->text[0] == '`' ||
+	    held->width < WRAP_WIDTH)
 		return false;
 	return held->prefix == LINE_DATED || held->width == log->widest;
 }
 
-static void take_input(struct hl_log *log, const char *bytes, size_t size)
+/* log->fresh holds a message. */
+static void take_line(struct hl_log *log)
 {
 	struct line *line = log->fresh;
 
-	while (size && bytes[size - 1] == '\r')
-		size--;
-	line_read(line, bytes, size);
-	line->number = log->lines;
 	if (continues_held(log, line)) {
 		line_append(log->held, line);
 		return;
 	}
 	release_held(log);
-	if (size > log->widest)
-		log->widest = size;
 	log->fresh = log->held;
 	log->held = line;
 	log->holding = true;
+}
+
+static void take_input(struct hl_log *log, const char *bytes, size_t size)
+{
+	while (size && bytes[size - 1] == '\r')
+		size--;
+	line_read(log->fresh, bytes, size);
+	log->fresh->number = log->lines;
+	while (log->fresh->rest) {
+		struct line *rest = log->rest;
+
+		line_read_rest(rest, log->fresh);
+		rest->number = log->lines;
+		line_end(log->fresh);
+		take_line(log);
+		log->rest = log->fresh;
+		log->fresh = rest;
+	}
+	take_line(log);
+	if (size > log->widest)
+		log->widest = size;
 }
 
 /* A whole line without its newline; an overlong one comes in parts. */

@@ -73,9 +73,25 @@ static bool take_holder(struct report *report, const char *text)
 	return true;
 }
 
+/* The stack of another task that is not the holder: of a list of all blocked tasks, say. */
+static bool is_other_task(struct report *report, const char *text)
+{
+	const char *comm;
+	size_t length;
+	long pid;
+
+	return stack_parse_task(text, &comm, &length, &pid) && pid >= 0 && pid != report->event.stack.pid &&
+	       json_integer_value(json_object_get(report->event.fields, "holder_pid")) != pid;
+}
+
 static bool hung_task_more(struct report *report, const struct line *line)
 {
 	const char *text = line->text;
+
+	if (is_other_task(report, text)) {
+		report->closed = true;
+		return true;
+	}
 
 	if (parse_starts(text, "INFO: task ") && take_holder(report, text))
 		return true;

@@ -333,7 +333,8 @@ static bool ept_begin(struct report *report, const struct line *line, const char
 {
 	const char *address = parse_after(anchor, "addr ");
 
-	(void)line;
+	if (!address && !parse_at_start(line, anchor))
+		return false;
 	if (address)
 		report_field_text(report, "gpa", address, strcspn(address, ", "));
 	report->what = "EPT misconfiguration";

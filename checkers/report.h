@@ -147,6 +147,16 @@ const char *report_stable(struct report *report, const char *prefix, const char 
 /** report_fields() - fields{}, created when missing; NULL when out of memory */
 json_t *report_fields(struct report *report);
 
+/**
+ * stack_parse_task() - the line that names the task of a stack
+ *
+ * "task:dd state:D stack:0 pid:107 ...", before 5.12 "rs:main Q:Reg   D ffff880818267dc8     0  9724      1
+ * 0x00000000".
+ *
+ * Return: false when @text is something else.
+ */
+bool stack_parse_task(const char *text, const char **comm, size_t *length, long *pid);
+
 /** report_stack_line() - take @line when it is part of a stack or register dump */
 bool report_stack_line(struct report *report, const struct line *line);
 
