@@ -360,10 +360,13 @@ static bool quiet(const struct hl_log *log)
 
 static uint64_t count_lines(const char *bytes, size_t size)
 {
+	const char *end = bytes + size;
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < size; i++)
-		count += bytes[i] == '\n';
+	while (bytes < end && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
+		count++;
+		bytes++;
+	}
 	return count;
 }
 
