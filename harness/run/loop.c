@@ -13,6 +13,7 @@
  * @generation: number of the request in flight; a completion of an older one is ignored
  * @requests: of this source that the kernel has not completed: it may be freed at 0
  * @removed: no more callbacks
+ * @handle: of a timer: the caller's handle, set to NULL when the timer fires
  * @duration: of the timer; the kernel may read it until the request completes
  */
 struct loop_source {
@@ -22,6 +23,7 @@ struct loop_source {
 	void *data;
 	unsigned int generation, requests;
 	bool removed;
+	struct loop_source **handle;
 	struct __kernel_timespec duration;
 };
 
@@ -145,6 +147,7 @@ int loop_timer(struct loop *loop, int64_t nanoseconds, loop_callback callback, v
 	source->duration.tv_sec = nanoseconds / NANOSECONDS_PER_SECOND;
 	source->duration.tv_nsec = nanoseconds % NANOSECONDS_PER_SECOND;
 	arm(loop, source);
+	source->handle = handle;
 	*handle = source;
 	return 0;
 }
@@ -183,8 +186,10 @@ static void complete(struct loop *loop, uintptr_t data)
 	source->requests--;
 	if (source->removed || (data & 15) != (source->generation & 15))
 		return;
-	if (source->fd < 0)
+	if (source->fd < 0) {
 		source->removed = true;
+		*source->handle = NULL;
+	}
 	source->callback(source->data);
 	if (source->fd >= 0 && !source->removed)
 		arm(loop, source);

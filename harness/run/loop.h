@@ -42,7 +42,7 @@ int loop_watch(struct loop *loop, int fd, loop_callback callback, void *data, st
 
 /**
  * loop_timer() - call back once after @nanoseconds, unless it is set again or removed before
- * @source: a handle from an earlier call to set again, or NULL for a new timer, which it receives
+ * @source: where the handle is kept: a timer that is there already is replaced; NULL again once it fired
  *
  * Return: 0 or -errno.
  */

@@ -27,9 +27,10 @@ int port_open(struct hl_error *err)
 	return iopl(3) ? hl_error_errno(err, errno, "iopl") : 0;
 }
 
+/* glibc's insb() does not tell the compiler that it writes to memory. */
 static void read_data(void *data, size_t size)
 {
-	insb(FW_CFG_DATA, data, size);
+	__asm__ volatile("rep insb" : "+D"(data), "+c"(size) : "d"((uint16_t)FW_CFG_DATA) : "memory");
 }
 
 static void select_item(uint16_t item)
@@ -54,8 +55,8 @@ static int find_file(const char *name, struct fw_cfg_file *file)
 
 int port_read_firmware_file(const char *name, char **data, size_t *size, struct hl_error *err)
 {
-	struct fw_cfg_file file;
-	char signature[4];
+	struct fw_cfg_file file = {0};
+	char signature[4] = "";
 
 	select_item(FW_CFG_SIGNATURE);
 	read_data(signature, sizeof(signature));

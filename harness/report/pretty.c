@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/report.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_FRAMES 12
+
+struct colours {
+	const char *pass, *fail, *other, *dim, *off;
+};
+
+static const struct colours *choose_colours(FILE *out)
+{
+	static const struct colours none = {"", "", "", "", ""};
+	static const struct colours terminal = {"\033[1;32m", "\033[1;31m", "\033[1;33m", "\033[2m", "\033[0m"};
+
+	return isatty(fileno(out)) && !getenv("NO_COLOR") ? &terminal : &none;
+}
+
+static const char *colour_of(const struct colours *colours, const char *verdict)
+{
+	if (!strcmp(verdict, "PASS"))
+		return colours->pass;
+	return !strcmp(verdict, "FAIL") ? colours->fail : colours->other;
+}
+
+static void print_headline(const json_t *result, const struct colours *colours, FILE *out)
+{
+	const char *verdict = result_text(result, "verdict");
+	double wall = result_number(result, "wall_seconds"), guest = result_number(result, "guest_seconds");
+
+	fprintf(out, "%s%s%s  %s", colour_of(colours, verdict), verdict, colours->off, result_text(result, "scenario"));
+	if (wall > 0)
+		fprintf(out, "  (%.1f s wall", wall);
+	if (wall > 0 && guest > 0)
+		fprintf(out, ", %.1f s in the guest, %.0f times as fast", guest, guest / wall);
+	fprintf(out, "%s\n", wall > 0 ? ")" : "");
+	if (strcmp(verdict, "PASS") != 0)
+		fprintf(out, "  reason    %s\n", result_text(result, "reason"));
+	fprintf(out, "  kernel    %s, QEMU %s, %s, %s time, seed %.0f\n", result_text(result, "kernel"),
+		result_text(result, "qemu"), result_text(result, "accel"), result_text(result, "clock"),
+		result_number(result, "seed"));
+}
+
+static void print_injection(const json_t *injection, FILE *out)
+{
+	bool released = json_object_get(injection, "released_at") != NULL;
+	const char *evidence = result_text(injection, "evidence");
+
+	fprintf(out, "  fault     %s at %.3f s, %s%s%s\n", result_text(injection, "injector"),
+		result_number(injection, "injected_at"),
+		json_is_true(json_object_get(injection, "confirmed")) ? "confirmed" : "NOT CONFIRMED", evidence[0] ? ": " : "",
+		evidence);
+	if (released)
+		fprintf(out, "            released at %.3f s, %s: %s\n", result_number(injection, "released_at"),
+			json_is_true(json_object_get(injection, "confirmed_released")) ? "confirmed" : "NOT CONFIRMED",
+			result_text(injection, "release_evidence"));
+}
+
+static void print_stack(const json_t *frames, const struct colours *colours, FILE *out)
+{
+	const json_t *frame;
+	size_t i, printed = 0;
+
+	json_array_foreach(frames, i, frame) {
+		if (json_is_false(json_object_get(frame, "reliable")))
+			continue;
+		if (printed++ == MOST_FRAMES) {
+			fprintf(out, "              %s...%s\n", colours->dim, colours->off);
+			return;
+		}
+		fprintf(out, "              %s%s%s\n", colours->dim, result_text(frame, "function"), colours->off);
+	}
+}
+
+static void print_event(const json_t *event, const struct colours *colours, FILE *out)
+{
+	fprintf(out, "            %s", result_text(event, "kind"));
+	if (result_text(event, "comm")[0])
+		fprintf(out, ": task %s:%.0f", result_text(event, "comm"), result_number(event, "pid"));
+	if (result_number(event, "seconds") > 0)
+		fprintf(out, ", %.0f s", result_number(event, "seconds"));
+	if (result_text(event, "function")[0])
+		fprintf(out, ", in %s", result_text(event, "function"));
+	fputc('\n', out);
+	print_stack(json_object_get(event, "frames"), colours, out);
+}
+
+static void print_check(const json_t *check, const struct colours *colours, FILE *out)
+{
+	const char *verdict = result_text(check, "verdict");
+	const json_t *event = json_object_get(check, "event");
+
+	fprintf(out, "  %s%-6s%s    %s: %s\n", colour_of(colours, verdict), verdict, colours->off, result_text(check, "check"),
+		result_text(check, "reason"));
+	if (event)
+		print_event(event, colours, out);
+}
+
+static void print_workload(const json_t *workload, FILE *out)
+{
+	fprintf(out, "  workload  %s: %.0f acknowledged, longest stall %.3f s", result_text(workload, "name"),
+		result_number(workload, "acknowledged"), result_number(workload, "longest_stall"));
+	if (json_object_get(workload, "checked"))
+		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"), result_number(workload, "lost"));
+	fputc('\n', out);
+}
+
+static void print_result(const json_t *result, const struct colours *colours, FILE *out)
+{
+	const json_t *item;
+	size_t i;
+
+	print_headline(result, colours, out);
+	json_array_foreach(json_object_get(result, "injections"), i, item)
+		print_injection(item, out);
+	json_array_foreach(json_object_get(result, "checks"), i, item)
+		print_check(item, colours, out);
+	json_array_foreach(json_object_get(result, "workloads"), i, item)
+		print_workload(item, out);
+	if (result_text(result, "folder")[0])
+		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
+}
+
+static void print_summary(const json_t *results, FILE *out)
+{
+	static const char *const verdicts[] = {"PASS", "FAIL", "BROKEN", "SKIP"};
+	const json_t *result;
+	size_t i;
+
+	fprintf(out, "\n%zu runs:", json_array_size(results));
+	for (size_t v = 0; v < sizeof(verdicts) / sizeof(verdicts[0]); v++) {
+		size_t count = 0;
+
+		json_array_foreach(results, i, result)
+			count += !strcmp(result_text(result, "verdict"), verdicts[v]);
+		fprintf(out, "%s %zu %s", v ? "," : "", count, verdicts[v]);
+	}
+	fputc('\n', out);
+}
+
+static void print(const json_t *results, FILE *out)
+{
+	const struct colours *colours = choose_colours(out);
+	const json_t *result;
+	size_t i;
+
+	json_array_foreach(results, i, result) {
+		if (i)
+			fputc('\n', out);
+		print_result(result, colours, out);
+	}
+	if (json_array_size(results) > 1)
+		print_summary(results, out);
+}
+
+const struct report_format report_pretty = {.name = "pretty", .live = true, .print = print};

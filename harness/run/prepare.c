@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run/run.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "run/requirements.h"
+#include "vm-images/fetch_debian.h"
+#include "vm-images/initramfs.h"
+#include "vm-images/kernel_store.h"
+#include "vm/accel.h"
+#include "vm/qemu.h"
+
+#include <libgen.h>
+#include <string.h>
+
+static int build_initramfs(const struct run_settings *settings, const struct run_needs *needs,
+			   struct run_preparation *preparation, struct hl_error *err)
+{
+	struct initramfs_request request = {
+		.kernel = preparation->kernel,
+		.guest_program = settings->guest_program,
+		.modules = needs->modules,
+		.module_count = needs->module_count,
+		.tools = needs->tools,
+		.tool_count = needs->tool_count,
+	};
+
+	return initramfs_build(&request, &preparation->initramfs, err);
+}
+
+/* The probe boots what the run itself would boot. */
+static int choose_accelerator(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
+{
+	char why[400] = "";
+	int r;
+
+	if (plan->vm->accel == PLAN_ACCEL_TCG || (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->accel == PLAN_ACCEL_AUTO))
+		return 0;
+	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL) {
+		snprintf(preparation->skip, sizeof(preparation->skip),
+			 "KVM cannot run in virtual time: write vm: {clock: real} or use --clock real");
+		return 0;
+	}
+	r = accel_probe_kvm(preparation->kernel->vmlinuz, preparation->initramfs, &preparation->kvm, why, sizeof(why), err);
+	if (!r && !preparation->kvm && plan->vm->accel == PLAN_ACCEL_KVM)
+		snprintf(preparation->skip, sizeof(preparation->skip), "KVM is not usable here: %s", why);
+	return r;
+}
+
+int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
+		struct hl_error *err)
+{
+	struct arena arena cleanup_with(arena_free) = {NULL};
+	struct run_needs needs;
+	unsigned int version;
+	int r;
+
+	r = qemu_version(&version, preparation->qemu, sizeof(preparation->qemu), err);
+	if (r)
+		return hl_error_prefix(err, "QEMU is needed (make deps installs it)");
+	r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
+	if (r)
+		return r;
+	requirements_collect(plan, &needs, &arena);
+	r = requirements_check(plan, &needs, preparation->kernel, version, preparation->skip, sizeof(preparation->skip), err);
+	if (r || preparation->skip[0])
+		return r;
+	r = build_initramfs(settings, &needs, preparation, err);
+	return r ? r : choose_accelerator(plan, preparation, err);
+}
+
+void run_preparation_clear(struct run_preparation *preparation)
+{
+	kernel_free(preparation->kernel);
+	free(preparation->initramfs);
+	memset(preparation, 0, sizeof(*preparation));
+}
+
+char *run_guest_program(void)
+{
+	static const char *const places[] = {"build/guest", "../libexec/hanglab/guest"};
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	const char *folder = self ? dirname(self) : ".";
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		cleanup_free char *candidate = file_path("%s/%s", folder, places[i]);
+
+		if (!access(candidate, R_OK))
+			return take_pointer(candidate);
+	}
+	return file_path("%s/%s", folder, places[0]);
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run/record.h"
+
+#include "base/units.h"
+#include "vm-images/kernel.h"
+
+#include <string.h>
+
+/**
+ * struct record - a result in the making
+ * @result: its members that are known
+ * @injections: one object per injection, in the order of their beginning
+ * @by_step: index of a step's injection in @injections plus 1, 0 for none
+ * @workloads: name to object
+ * @began_at, @injected_at: guest time of the timeline and of the first injection, 0 before
+ */
+struct record {
+	json_t *result, *injections, *workloads, *events, *command;
+	size_t *by_step;
+	int64_t began_at, injected_at;
+};
+
+static json_t *seconds(int64_t nanoseconds)
+{
+	return json_real((double)nanoseconds / 1e9);
+}
+
+/* Equal to the byte: nobody outside takes part. Equal in events: the clock is virtual all the same. */
+static const char *exactness(const struct plan *plan)
+{
+	if (plan->vm->clock != PLAN_CLOCK_VIRTUAL)
+		return "none";
+	for (size_t i = 0; i < plan->disk_count; i++)
+		if (plan->disks[i].via != PLAN_VIA_RAM)
+			return "events";
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].inject && injector_find(plan->steps[i].inject)->side == INJECTOR_HOST)
+			return "events";
+	return "bytes";
+}
+
+static json_t *new_result(const struct plan *plan, const struct run_preparation *preparation)
+{
+	json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario",
+				   plan->scenario, "qemu", preparation->qemu, "accel", preparation->kvm ? "kvm" : "tcg",
+				   "clock", plan_clock_names[plan->vm->clock], "exact", exactness(plan), "seed",
+				   (json_int_t)plan->seed);
+
+	if (plan->case_name)
+		json_object_set_new(result, "case", json_string(plan->case_name));
+	json_object_set_new(result, "kernel",
+			    json_string(preparation->kernel ? preparation->kernel->name : plan->vm->kernel));
+	return result;
+}
+
+struct record *record_new(const struct plan *plan, const struct run_preparation *preparation)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	if (record)
+		record->by_step = calloc(plan->step_count + 1, sizeof(*record->by_step));
+	if (!record || !record->by_step)
+		abort();
+	record->result = new_result(plan, preparation);
+	record->injections = json_array();
+	record->workloads = json_object();
+	record->events = json_array();
+	return record;
+}
+
+void record_folder(struct record *record, const char *folder)
+{
+	json_object_set_new(record->result, "folder", json_string(folder));
+}
+
+void record_command(struct record *record, const char *const *command)
+{
+	record->command = json_array();
+	for (; *command; command++)
+		json_array_append_new(record->command, json_string(*command));
+}
+
+json_t *record_command_json(const struct record *record)
+{
+	return record->command;
+}
+
+void record_boot(struct record *record, const json_t *message)
+{
+	json_object_set(record->result, "release", json_object_get(message, "release"));
+	json_object_set(record->result, "clocksource", json_object_get(message, "clocksource"));
+}
+
+static json_t *deadlines(const struct detector_settings *settings)
+{
+	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK, HL_EVENT_SOFT_LOCKUP, HL_EVENT_HARD_LOCKUP,
+						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int64_t deadline = detector_deadline(settings, kinds[i]);
+
+		json_object_set_new(json, hl_event_kind_name(kinds[i]), deadline > 0 ? seconds(deadline) : json_null());
+	}
+	return json;
+}
+
+void record_ready(struct record *record, const json_t *message, const struct detector_settings *settings)
+{
+	json_t *sysctls = json_copy(json_object_get(message, "settings"));
+
+	json_object_update(sysctls, json_object_get(message, "sysctls"));
+	json_object_set_new(record->result, "sysctls", sysctls);
+	json_object_set_new(record->result, "deadlines", deadlines(settings));
+}
+
+void record_begin(struct record *record, int64_t now)
+{
+	record->began_at = now;
+}
+
+static json_t *injection_of(struct record *record, size_t step, const json_t *message)
+{
+	json_t *injection;
+
+	if (record->by_step[step])
+		return json_array_get(record->injections, record->by_step[step] - 1);
+	injection = json_pack("{s:I, s:O, s:b}", "step", (json_int_t)step, "injector", json_object_get(message, "injector"),
+			      "confirmed", 0);
+	json_array_append_new(record->injections, injection);
+	record->by_step[step] = json_array_size(record->injections);
+	return injection;
+}
+
+static void set_evidence(json_t *injection, const char *state, const json_t *evidence)
+{
+	if (evidence)
+		json_object_set(injection, strcmp(state, "active") ? "release_evidence" : "evidence", (json_t *)evidence);
+}
+
+void record_injection(struct record *record, size_t step, const json_t *message)
+{
+	const char *state = json_string_value(json_object_get(message, "state"));
+	int64_t now = json_integer_value(json_object_get(message, "ns"));
+	json_t *injection = injection_of(record, step, message);
+
+	if (!strcmp(state, "injecting")) {
+		json_object_set_new(injection, "injected_at", seconds(now));
+		if (!record->injected_at)
+			record->injected_at = now;
+	} else if (!strcmp(state, "active")) {
+		json_object_set_new(injection, "confirmed", json_true());
+	} else if (!strcmp(state, "releasing")) {
+		json_object_set_new(injection, "released_at", seconds(now));
+		json_object_set_new(injection, "confirmed_released", json_false());
+	} else if (!strcmp(state, "released")) {
+		if (!json_object_get(injection, "released_at"))
+			json_object_set_new(injection, "released_at", seconds(now));
+		json_object_set_new(injection, "confirmed_released", json_true());
+	}
+	set_evidence(injection, state, json_object_get(message, "evidence"));
+}
+
+void record_evidence(struct record *record, size_t step, const char *state, const char *evidence)
+{
+	json_t *text = json_string(evidence);
+
+	if (record->by_step[step])
+		set_evidence(json_array_get(record->injections, record->by_step[step] - 1), state, text);
+	json_decref(text);
+}
+
+static json_t *workload_of(struct record *record, const char *name)
+{
+	json_t *workload = json_object_get(record->workloads, name);
+
+	if (workload)
+		return workload;
+	workload = json_pack("{s:s}", "name", name);
+	json_object_set_new(record->workloads, name, workload);
+	return workload;
+}
+
+static void update_workload(struct record *record, const json_t *progress)
+{
+	const char *name = json_string_value(json_object_get(progress, "name"));
+	json_t *workload = name ? workload_of(record, name) : NULL;
+
+	if (!workload)
+		return;
+	json_object_set(workload, "acknowledged", json_object_get(progress, "acknowledged"));
+	json_object_set(workload, "errors", json_object_get(progress, "errors"));
+	json_object_set_new(workload, "longest_stall", seconds(json_integer_value(json_object_get(progress, "longest"))));
+}
+
+void record_heartbeat(struct record *record, const json_t *message)
+{
+	const json_t *progress;
+	size_t i;
+
+	json_array_foreach(json_object_get(message, "workloads"), i, progress)
+		update_workload(record, progress);
+}
+
+void record_verification(struct record *record, const json_t *message)
+{
+	json_t *workload = workload_of(record, json_string_value(json_object_get(message, "name")));
+
+	update_workload(record, message);
+	json_object_set(workload, "checked", json_object_get(message, "checked"));
+	json_object_set(workload, "lost", json_object_get(message, "lost"));
+}
+
+void record_fsck(struct record *record, const json_t *message)
+{
+	json_t *all = json_object_get(record->result, "fsck");
+
+	if (!all) {
+		all = json_array();
+		json_object_set_new(record->result, "fsck", all);
+	}
+	json_array_append_new(all, json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"), "status",
+					     json_object_get(message, "status"), "output",
+					     json_object_get(message, "output")));
+}
+
+void record_event(struct record *record, const struct hl_event *event, FILE *log)
+{
+	json_t *json = hl_event_to_json(event);
+	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+	json_array_append_new(record->events, json);
+	if (text)
+		fprintf(log, "%s\n", text);
+	free(text);
+}
+
+void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
+{
+	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED)
+		return;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const json_t *injection;
+
+		if (!plan->steps[i].inject)
+			continue;
+		injection = record->by_step[i] ? json_array_get(record->injections, record->by_step[i] - 1) : NULL;
+		if (json_is_true(json_object_get(injection, "confirmed")) &&
+		    json_is_true(json_object_get(injection, "confirmed_released")))
+			continue;
+		snprintf(facts->unconfirmed, sizeof(facts->unconfirmed), "the %s of injector %s was not confirmed",
+			 json_is_true(json_object_get(injection, "confirmed")) ? "release" : "fault", plan->steps[i].inject);
+		return;
+	}
+}
+
+static json_t *describe_check(const struct check *check)
+{
+	enum check_kind kind = check_kind(check);
+	json_t *copy = json_deep_copy(check->source);
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(copy, next, key, value) {
+		if (key[0] == '@')
+			json_object_del(copy, key);
+	}
+	json_object_set_new(copy, "check", json_string(check_kind_names[kind]));
+	return copy;
+}
+
+static json_t *check_results(const struct plan *plan, const struct run_facts *facts)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < plan->check_count; i++) {
+		struct check_result result = verdict_of_check(plan, facts, i);
+		const struct check_status *status = judge_status(facts->judge, i);
+		json_t *json = describe_check(&plan->checks[i]);
+
+		json_object_set_new(json, "verdict", json_string(verdict_name(result.verdict)));
+		json_object_set_new(json, "reason", json_string(result.reason));
+		if (status->at)
+			json_object_set_new(json, "at", seconds(status->at));
+		if (status->event)
+			json_object_set(json, "event", status->event);
+		json_array_append_new(array, json);
+	}
+	return array;
+}
+
+/* From the first injection (or the timeline's begin) to the last event or deadline that decided a check. */
+static int64_t decided_span(const struct record *record, const struct plan *plan, const struct run_facts *facts)
+{
+	int64_t from = record->injected_at ? record->injected_at : record->began_at, to = from;
+
+	for (size_t i = 0; i < plan->check_count; i++) {
+		const struct check_status *status = judge_status(facts->judge, i);
+		int64_t at = status->at ? status->at : status->state == CHECK_PENDING ? 0 : status->deadline;
+
+		if (at > to)
+			to = at;
+	}
+	return to - from;
+}
+
+static json_t *workload_list_json(const struct record *record)
+{
+	json_t *array = json_array(), *workload;
+	const char *name;
+
+	json_object_foreach(record->workloads, name, workload)
+		json_array_append(array, workload);
+	return array;
+}
+
+static void set_verdict(json_t *result, enum verdict verdict, const char *reason)
+{
+	json_object_set_new(result, "verdict", json_string(verdict_name(verdict)));
+	json_object_set_new(result, "reason", json_string(reason));
+}
+
+static void add_parameters(const struct record *record, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (record->by_step[i] && plan->steps[i].with) {
+			json_t *with = json_object(), *value;
+			const char *key;
+
+			json_object_foreach((json_t *)plan->steps[i].with, key, value)
+				if (key[0] != '@')
+					json_object_set(with, key, value);
+			json_object_set_new(json_array_get(record->injections, record->by_step[i] - 1), "with", with);
+		}
+}
+
+json_t *record_finish(struct record *record, const struct plan *plan, const struct run_facts *facts,
+		      enum verdict verdict, const char *reason, int attempts, double wall_seconds)
+{
+	json_t *result = record->result;
+
+	add_parameters(record, plan);
+	set_verdict(result, verdict, reason);
+	json_object_set_new(result, "attempts", json_integer(attempts));
+	json_object_set_new(result, "wall_seconds", json_real(wall_seconds));
+	json_object_set_new(result, "guest_seconds", seconds(decided_span(record, plan, facts)));
+	json_object_set_new(result, "injections", record->injections);
+	json_object_set_new(result, "checks", check_results(plan, facts));
+	json_object_set_new(result, "workloads", workload_list_json(record));
+	json_object_set_new(result, "events", record->events);
+	if (record->command)
+		json_object_set_new(result, "command", record->command);
+	json_decref(record->workloads);
+	free(record->by_step);
+	free(record);
+	return result;
+}
+
+json_t *record_unstarted(const struct plan *plan, const struct run_preparation *preparation, enum verdict verdict,
+			 const char *reason)
+{
+	json_t *result = new_result(plan, preparation);
+
+	set_verdict(result, verdict, reason);
+	json_object_set_new(result, "attempts", json_integer(0));
+	return result;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run/requirements.h"
+
+#include "base/cleanup.h"
+#include "base/process.h"
+#include "vm-images/modules.h"
+#include "vm/qemu.h"
+
+#include <string.h>
+
+static void add_names(struct arena *arena, const char ***list, size_t *count, const char *const *names)
+{
+	for (; names && *names; names++) {
+		bool known = false;
+
+		for (size_t i = 0; i < *count; i++)
+			known |= !strcmp((*list)[i], *names);
+		if (!known)
+			*(const char **)arena_append(arena, list, count, sizeof(char *)) = *names;
+	}
+}
+
+static void add_needs(struct run_needs *all, const struct needs *needs, struct arena *arena)
+{
+	add_names(arena, &all->config, &all->config_count, needs->config);
+	add_names(arena, &all->modules, &all->module_count, needs->modules);
+	add_names(arena, &all->tools, &all->tool_count, needs->tools);
+}
+
+void requirements_collect(const struct plan *plan, struct run_needs *needs, struct arena *arena)
+{
+	static const char *const always[] = {"virtio_pci", "virtio_console", NULL};
+
+	memset(needs, 0, sizeof(*needs));
+	add_names(arena, &needs->modules, &needs->module_count, always);
+	add_names(arena, &needs->config, &needs->config_count, plan->requires->config);
+	for (size_t i = 0; i < plan->disk_count; i++) {
+		add_needs(needs, plan_via_needs((enum plan_via)plan->disks[i].via), arena);
+		add_needs(needs, plan_fs_needs((enum plan_fs)plan->disks[i].fs), arena);
+	}
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct plan_step *step = &plan->steps[i];
+
+		add_needs(needs, step->start ? &workload_find(step->start)->needs : &injector_find(step->inject)->needs,
+			  arena);
+	}
+}
+
+static int check_config(const struct run_needs *needs, const struct kernel *kernel, char *reason, size_t size,
+			struct hl_error *err)
+{
+	for (size_t i = 0; i < needs->config_count; i++) {
+		cleanup_free char *value = NULL;
+		int r = kernel_config_value(kernel, needs->config[i], &value, err);
+
+		if (r)
+			return r;
+		if (strcmp(value, "y") != 0 && strcmp(value, "m") != 0) {
+			snprintf(reason, size, "kernel %s has CONFIG_%s=%s", kernel->release, needs->config[i], value);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int check_modules(const struct run_needs *needs, const struct kernel *kernel, char *reason, size_t size,
+			 struct hl_error *err)
+{
+	struct module_list list = {0};
+	struct hl_error why = HL_ERROR_INIT;
+	int r = modules_resolve(kernel, needs->modules, needs->module_count, &list, &why);
+
+	module_list_clear(&list);
+	if (r == -ENOENT)
+		snprintf(reason, size, "%s", why.text);
+	else if (r)
+		return hl_error_set(err, -r, "%s", why.text);
+	return 0;
+}
+
+static void check_tools(const struct run_needs *needs, char *reason, size_t size)
+{
+	for (size_t i = 0; i < needs->tool_count && !reason[0]; i++) {
+		cleanup_free char *path = process_find_program(needs->tools[i]);
+
+		if (!path)
+			snprintf(reason, size, "the program %s is not installed (make deps installs it)", needs->tools[i]);
+	}
+}
+
+int requirements_check(const struct plan *plan, const struct run_needs *needs, const struct kernel *kernel,
+		       unsigned int qemu, char *reason, size_t size, struct hl_error *err)
+{
+	const char *oldest = plan->requires->min_kernel;
+	int r = 0;
+
+	reason[0] = '\0';
+	if (oldest && kernel_release_compare(kernel->release, oldest) < 0)
+		snprintf(reason, size, "kernel %s is older than %s", kernel->release, oldest);
+	else if (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->cpus > 1 && qemu < QEMU_VIRTUAL_TIME_SMP)
+		snprintf(reason, size, "QEMU %u.%u cannot run several vCPUs in virtual time (8.1 or newer can)", qemu / 100,
+			 qemu % 100);
+	if (!reason[0])
+		r = check_config(needs, kernel, reason, size, err);
+	if (!r && !reason[0])
+		r = check_modules(needs, kernel, reason, size, err);
+	if (!r && !reason[0])
+		check_tools(needs, reason, size);
+	return r;
+}

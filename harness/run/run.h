@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_RUN_RUN_H
+#define HANGLAB_RUN_RUN_H
+
+#include "base/arena.h"
+#include "inject/plan.h"
+#include "run/verdict.h"
+
+/**
+ * struct run_progress - where a run is, for a live line
+ * @phase: "boot", "prepare", "timeline", "recovery" ...
+ * @awaited: what happens next, or ""
+ * @guest_seconds, @wall_seconds: since the guest began to boot
+ */
+struct run_progress {
+	const char *phase;
+	char awaited[200];
+	double guest_seconds, wall_seconds;
+};
+
+/**
+ * struct run_observer - told what happens while a run goes on; callbacks may be NULL
+ * @progress: several times a second at the most
+ * @note: one line about a step: a fault confirmed, a release ...
+ * @event: a kernel event that counts
+ */
+struct run_observer {
+	void (*progress)(void *data, const struct run_progress *progress);
+	void (*note)(void *data, double guest_seconds, const char *text);
+	void (*event)(void *data, const struct hl_event *event);
+	void *data;
+};
+
+/**
+ * struct run_settings - how to run
+ * @out: folder of the run folders
+ * @guest_program: path of the static guest program
+ * @multiplier: stretches the harness's own deadlines
+ * @observer: see there
+ */
+struct run_settings {
+	const char *out, *guest_program;
+	double multiplier;
+	struct run_observer observer;
+};
+
+/**
+ * struct run_preparation - what is known before a VM is started
+ * @kernel, @initramfs: what will be booted
+ * @qemu: version text
+ * @kvm: whether KVM is used
+ * @skip: why the run must be skipped, or empty
+ */
+struct run_preparation {
+	struct kernel *kernel;
+	char *initramfs;
+	char qemu[32];
+	bool kvm;
+	char skip[512];
+};
+
+/**
+ * run_prepare() - find the kernel, check requirements, build the initramfs
+ * @preparation: zeroed; run_preparation_clear() it also after a failure
+ *
+ * Return: 0, also when the run must be skipped; -errno.
+ */
+int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
+		struct hl_error *err);
+
+/** run_preparation_clear() - release everything */
+void run_preparation_clear(struct run_preparation *preparation);
+
+/**
+ * run_scenario() - run a plan and judge it
+ * @plan: what to do
+ * @path: the scenario file, copied into the run folder
+ * @settings: how
+ * @result: receives a new reference to the result (design, section 8); also when the run is BROKEN
+ *	because something could not even be set up
+ *
+ * Return: the verdict.
+ */
+enum verdict run_scenario(const struct plan *plan, const char *path, const struct run_settings *settings,
+			  json_t **result);
+
+/** run_guest_program() - path of the guest program: beside hanglab or where it was installed; newly allocated */
+char *run_guest_program(void);
+
+#endif

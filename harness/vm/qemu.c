@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/qemu.h"
+
+#include "base/cleanup.h"
+#include "base/process.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct arguments {
+	struct arena *arena;
+	const char **list;
+	size_t count;
+};
+
+static void add(struct arguments *arguments, const char *text)
+{
+	*(const char **)arena_append(arguments->arena, &arguments->list, &arguments->count, sizeof(char *)) = text;
+}
+
+/* An option and its formatted value. */
+static void add_option(struct arguments *arguments, const char *option, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add_option(struct arguments *arguments, const char *option, const char *format, ...)
+{
+	cleanup_free char *value = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&value, format, args) < 0)
+		abort();
+	va_end(args);
+	add(arguments, option);
+	add(arguments, arena_string(arguments->arena, value));
+}
+
+/* A comma in a file name is doubled (QEMU's option syntax). */
+static const char *escape(struct arena *arena, const char *path)
+{
+	char *escaped = arena_allocate(arena, 2 * strlen(path) + 1), *out = escaped;
+
+	for (; *path; path++) {
+		*out++ = *path;
+		if (*path == ',')
+			*out++ = ',';
+	}
+	return escaped;
+}
+
+/*
+ * Virtual time: -icount with sleep=off skips idle time. The HPET costs wall time for every idle guest second
+ * and qemu64 has no hardware random numbers (both measured).
+ */
+static void add_time(struct arguments *arguments, const struct qemu_request *request)
+{
+	const struct plan_vm *vm = request->plan->vm;
+
+	if (vm->clock == PLAN_CLOCK_VIRTUAL) {
+		add_option(arguments, "-machine", "q35,hpet=off");
+		add_option(arguments, "-accel", "tcg");
+		add_option(arguments, "-icount", "shift=%" PRId64 ",sleep=off", vm->shift);
+		add_option(arguments, "-rtc", "clock=vm,base=2026-01-01");
+		add_option(arguments, "-cpu", "qemu64");
+		return;
+	}
+	add_option(arguments, "-machine", "q35,hpet=off");
+	add_option(arguments, "-accel", request->kvm ? "kvm" : "tcg,thread=multi");
+	add_option(arguments, "-cpu", request->kvm ? "host" : "max");
+}
+
+/*
+ * The guest's ways out end in files: they never block it, and nothing that hanglab does while it runs can
+ * change what it does. ioeventfd=off: the device acts within the guest's own instruction stream.
+ */
+static void add_channels(struct arguments *arguments, const struct qemu_request *request)
+{
+	const char *folder = escape(arguments->arena, request->run_folder);
+
+	add_option(arguments, "-chardev", "file,id=console,path=%s/console.log", folder);
+	add_option(arguments, "-serial", "chardev:console");
+	add_option(arguments, "-chardev", "file,id=channel,path=%s/channel.log", folder);
+	add_option(arguments, "-device", "virtio-serial-pci,ioeventfd=off,max_ports=2");
+	add_option(arguments, "-device", "virtserialport,chardev=channel,nr=1,name=hanglab");
+	add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
+	add_option(arguments, "-chardev", "socket,id=qmp,fd=%d", request->qmp_fd);
+	add_option(arguments, "-mon", "chardev=qmp,mode=control");
+}
+
+static void add_disks(struct arguments *arguments, const struct qemu_request *request)
+{
+	for (size_t i = 0; i < request->plan->disk_count; i++) {
+		const struct plan_disk *disk = &request->plan->disks[i];
+
+		if (disk->via != PLAN_VIA_VIRTIO)
+			continue;
+		add_option(arguments, "-blockdev", "driver=file,node-name=file%zu,filename=%s/disk-%s.img", i,
+			   escape(arguments->arena, request->run_folder), disk->name);
+		add_option(arguments, "-blockdev", "driver=raw,node-name=disk%zu,file=file%zu", i, i);
+		add_option(arguments, "-device", "virtio-blk-pci,drive=disk%zu,serial=%s", i, disk->name);
+	}
+}
+
+/*
+ * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once. cryptomgr.notests: the self tests
+ * of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug on 6.1).
+ */
+static void add_kernel(struct arguments *arguments, const struct qemu_request *request)
+{
+	const char *boot = request->plan->vm->boot;
+
+	add_option(arguments, "-kernel", "%s", request->vmlinuz);
+	add_option(arguments, "-initrd", "%s", request->initramfs);
+	add_option(arguments, "-append", "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests%s%s",
+		   boot[0] ? " " : "", boot);
+}
+
+const char *const *qemu_command(const struct qemu_request *request, struct arena *arena)
+{
+	const struct plan *plan = request->plan;
+	struct arguments arguments = {arena, NULL, 0};
+
+	add(&arguments, QEMU_PROGRAM);
+	add_option(&arguments, "-name", "hanglab-%s", plan->scenario);
+	add(&arguments, "-nodefaults");
+	add(&arguments, "-no-user-config");
+	add_option(&arguments, "-display", "none");
+	add_time(&arguments, request);
+	add_option(&arguments, "-smp", "%" PRId64, plan->vm->cpus);
+	add_option(&arguments, "-m", "%" PRIu64 "M", plan->vm->memory >> 20);
+	add_option(&arguments, "-seed", "%" PRId64, plan->seed);
+	add_option(&arguments, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+	/* The guest stops itself through pvpanic, so a panic must pause and not end QEMU. */
+	add(&arguments, "-no-reboot");
+	add_option(&arguments, "-action", "panic=pause");
+	add_option(&arguments, "-device", "pvpanic");
+	add_channels(&arguments, request);
+	add_disks(&arguments, request);
+	add_kernel(&arguments, request);
+	add(&arguments, "-S");
+	add(&arguments, NULL);
+	return arguments.list;
+}
+
+int qemu_version(unsigned int *version, char *text, size_t size, struct hl_error *err)
+{
+	static const char *const arguments[] = {QEMU_PROGRAM, "--version", NULL};
+	cleanup_free char *output = NULL;
+	unsigned int major, minor;
+	const char *number;
+	int r = process_run(arguments, 10000, &output, err);
+
+	if (r)
+		return r;
+	number = strstr(output, "version ");
+	if (!number || sscanf(number, "version %u.%u", &major, &minor) != 2)
+		return hl_error_set(err, EIO, "%s --version says nothing that is understood", QEMU_PROGRAM);
+	number += strlen("version ");
+	snprintf(text, size, "%.*s", (int)strcspn(number, " \n("), number);
+	*version = major * 100 + minor;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_VM_QEMU_H
+#define HANGLAB_VM_QEMU_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "inject/plan.h"
+
+/**
+ * struct qemu_request - what the command line is made from
+ * @plan: the plan
+ * @kvm: use KVM instead of TCG (real time only)
+ * @vmlinuz: kernel image
+ * @initramfs: archive
+ * @run_folder: where plan.json is and console.log, channel.log and disk files go
+ * @qmp_fd: connected socket that QEMU inherits under this number
+ */
+struct qemu_request {
+	const struct plan *plan;
+	bool kvm;
+	const char *vmlinuz, *initramfs, *run_folder;
+	int qmp_fd;
+};
+
+/** Name of the program. */
+#define QEMU_PROGRAM "qemu-system-x86_64"
+
+/**
+ * qemu_command() - the command line of a lab VM
+ * @arena: holds it
+ *
+ * Return: NULL-terminated arguments.
+ */
+const char *const *qemu_command(const struct qemu_request *request, struct arena *arena);
+
+/**
+ * qemu_version() - of the installed QEMU
+ * @version: receives major * 100 + minor
+ * @text: receives "10.0.2", at least 32 bytes
+ *
+ * Return: 0, -ENOENT when it is not installed, -EIO.
+ */
+int qemu_version(unsigned int *version, char *text, size_t size, struct hl_error *err);
+
+/** Oldest QEMU that shares virtual time between several vCPUs (measured: 7.2 hangs, see README). */
+#define QEMU_VIRTUAL_TIME_SMP 801
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/vm.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* QEMU explains itself on standard error: that beats "closed the connection". */
+static void add_output(const char *log, struct hl_error *err)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (!err || file_read(log, &text, &size, NULL) || !size)
+		return;
+	while (size && text[size - 1] == '\n')
+		text[--size] = '\0';
+	hl_error_set(err, err->code, "QEMU did not start: %s", text + (size > 800 ? size - 800 : 0));
+}
+
+int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
+	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
+{
+	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
+	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	cleanup_fd int ours = -1, theirs = -1;
+	struct process_files files = {-1, log, log, &request->qmp_fd, 1};
+	const char *const *arguments;
+	int pair[2], r;
+
+	if (log < 0)
+		return hl_error_errno(err, errno, "create %s", log_path);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return hl_error_errno(err, errno, "make the QMP connection");
+	ours = pair[0];
+	theirs = pair[1];
+	request->qmp_fd = theirs;
+	arguments = qemu_command(request, arena);
+	if (command)
+		*command = arguments;
+	r = process_start(&vm->process, arguments, &files, err);
+	if (r)
+		return r;
+	close(take_fd(&theirs));
+	r = qmp_open(&vm->qmp, take_fd(&ours), timeout_ms, on_event, data, err);
+	if (r) {
+		process_kill(&vm->process);
+		add_output(log_path, err);
+	}
+	return r;
+}
+
+void vm_end(struct vm *vm)
+{
+	qmp_close(vm->qmp);
+	vm->qmp = NULL;
+	process_kill(&vm->process);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "package_fixture.h"
+#include "vm-images/fetch_debian.h"
+#include "vm-images/kernel_store.h"
+
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#define CURRENT "6.1.0-56-cloud-amd64"
+#define META	"linux-image-cloud-amd64"
+
+/*
+ * apt is played by two scripts in front of PATH. FOLDER/show/PACKAGE is what apt-cache shows,
+ * FOLDER/pool/PACKAGE.deb what apt-get downloads, FOLDER/calls what was called.
+ */
+static const char apt_cache[] =
+	"#!/bin/sh\n"
+	"cd \"${0%/*}/..\"; echo \"apt-cache $*\" >> calls\n"
+	"case $1 in\n"
+	"pkgnames) cd show && ls;;\n"
+	"show) shift; [ \"$1\" = --no-all-versions ] || exit 1\n"
+	"  cat \"show/$2\" 2>/dev/null || { echo 'E: No packages found' >&2; exit 100; };;\n"
+	"esac\n";
+static const char apt_get[] =
+	"#!/bin/sh\n"
+	"home=\"${0%/*}/..\"; echo \"apt-get $*\" >> \"$home/calls\"\n"
+	"for package; do :; done\n"
+	"echo 'Get:1 some text'; echo 'dlstatus:1:42.5:Retrieving file 1 of 1'\n"
+	"cp \"$home/pool/$package.deb\" \"./${package}_1_amd64.deb\" 2>/dev/null && exit\n"
+	"echo \"E: Failed to fetch $package  404  Not Found\" >&2; exit 100\n";
+
+static char *saved_path;
+
+static const char *fake_apt(void)
+{
+	const char *folder = fixture_folder();
+	cleanup_free char *cache = file_path("%s/bin/apt-cache", folder),
+			  *get = file_path("%s/bin/apt-get", folder);
+	cleanup_free char *path = file_path("%s/bin:%s", folder, getenv("PATH"));
+
+	fixture_write_text(cache, apt_cache);
+	fixture_write_text(get, apt_get);
+	saved_path = file_path("%s", getenv("PATH"));
+	setenv("PATH", path, 1);
+	return folder;
+}
+
+static void real_apt(void)
+{
+	setenv("PATH", saved_path, 1);
+	free(take_pointer(saved_path));
+}
+
+static void serve_text(const char *folder, const char *package, const char *text)
+{
+	cleanup_free char *path = file_path("%s/show/%s", folder, package);
+
+	fixture_write_text(path, text);
+}
+
+/* @downloadable: false for a package that the lists name and the server no longer has */
+static void serve_kernel(const char *folder, const char *release, bool downloadable)
+{
+	cleanup_free char *package = file_path("linux-image-%s", release);
+	cleanup_free char *deb = file_path("%s/%s/%s.deb", folder, downloadable ? "pool" : "gone", package);
+	cleanup_free char *text = NULL;
+	char sha256[HASH_TEXT_SIZE];
+
+	fixture_write_kernel_deb(deb, release, "1");
+	CU_ASSERT_EQUAL_FATAL(hash_file(deb, sha256, NULL), 0);
+	text = file_path(
+		"Package: %s\nVersion: 1\nDepends: kmod, linux-base (>= 4.3~)\nSize: 27000000\nSHA256: %s\n",
+		package, sha256);
+	serve_text(folder, package, text);
+}
+
+/* A kernel that is what the meta package depends on. */
+static void serve_as_current(const char *folder, const char *release)
+{
+	cleanup_free char *meta = file_path("Package: " META "\nVersion: 2\nDepends: linux-image-%s (= 2)\n"
+					    "Size: 1504\nSHA256: 00\n",
+					    release);
+
+	serve_kernel(folder, release, true);
+	serve_text(folder, META, meta);
+}
+
+/* Did apt do @what since the last look? */
+static bool called(const char *folder, const char *what)
+{
+	cleanup_free char *path = file_path("%s/calls", folder), *calls = NULL;
+	bool found;
+
+	if (file_read(path, &calls, NULL, NULL))
+		return false;
+	found = strstr(calls, what);
+	unlink(path);
+	return found;
+}
+
+static void watch(void *context, const char *phase, int percent)
+{
+	int *seen = context;
+
+	CU_ASSERT_PTR_NOT_NULL(phase);
+	CU_ASSERT_TRUE(percent >= -1 && percent <= 100);
+	if (percent > *seen)
+		*seen = percent;
+}
+
+static void check_fetched(const char *wanted, const char *name, bool expect_added)
+{
+	cleanup_with(kernel_cleanup) struct kernel *kernel = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+	bool added = !expect_added;
+	int percent = -1, r = kernel_fetch_debian(wanted, watch, &percent, &kernel, &added, &err);
+
+	if (r)
+		printf("%s ", err.text);
+	CU_ASSERT_EQUAL_FATAL(r, 0);
+	CU_ASSERT_STRING_EQUAL(kernel->name, name);
+	CU_ASSERT_EQUAL(added, expect_added);
+	CU_ASSERT_EQUAL(percent, expect_added ? 42 : -1);
+}
+
+static void check_refused(const char *wanted, int code, const char *text)
+{
+	struct kernel *kernel = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+
+	CU_ASSERT_EQUAL(kernel_fetch_debian(wanted, NULL, NULL, &kernel, NULL, &err), -code);
+	CU_ASSERT_PTR_NULL(kernel);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, text));
+}
+
+static void test_current(void)
+{
+	const char *folder = fake_apt();
+	cleanup_free char *downloads = file_path("%s/cache/hanglab/downloads", folder);
+
+	serve_as_current(folder, CURRENT);
+	check_fetched("debian", "debian:" CURRENT, true);
+	CU_ASSERT_TRUE(called(folder, "apt-get"));
+	CU_ASSERT_EQUAL(fixture_count(downloads, ""), 0);
+	check_fetched("debian", "debian:" CURRENT, false);
+	CU_ASSERT_FALSE(called(folder, "apt-get"));
+	serve_as_current(folder, "6.1.0-57-cloud-amd64");
+	check_fetched("debian", "debian:6.1.0-57-cloud-amd64", true);
+	real_apt();
+}
+
+static void test_named(void)
+{
+	const char *folder = fake_apt();
+
+	serve_as_current(folder, CURRENT);
+	serve_kernel(folder, "6.1.0-55-cloud-amd64", true);
+	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", true);
+	CU_ASSERT_TRUE(called(folder, "download linux-image-6.1.0-55-cloud-amd64"));
+	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", false);
+	CU_ASSERT_FALSE(called(folder, "apt"));
+	check_refused("debian:6.1.0-5", ENOENT, "linux-image-6.1.0-5;");
+	real_apt();
+}
+
+static void test_not_served(void)
+{
+	const char *folder = fake_apt();
+
+	serve_as_current(folder, CURRENT);
+	for (unsigned int abi = 47; abi < 56; abi++) {
+		cleanup_free char *package = file_path("linux-image-6.1.0-%u-cloud-amd64", abi);
+		cleanup_free char *debug = file_path("%s-dbg", package);
+
+		serve_text(folder, package, "");
+		serve_text(folder, debug, "");
+	}
+	check_refused("debian:6.1.0-46-cloud-amd64", ENOENT,
+		      "nearest it has: 6.1.0-47-cloud-amd64, 6.1.0-48-cloud-amd64, 6.1.0-49-cloud-amd64");
+	/* 6.1.0-52.1 does not exist either; both neighbours are told, three each. */
+	check_refused(
+		"debian:6.1.0-52.1-cloud-amd64", ENOENT,
+		"6.1.0-50-cloud-amd64, 6.1.0-51-cloud-amd64, 6.1.0-52-cloud-amd64, 6.1.0-53-cloud-amd64");
+	CU_ASSERT_FALSE(called(folder, "apt-get"));
+	real_apt();
+}
+
+static void test_no_lists(void)
+{
+	fake_apt();
+	check_refused("debian", ENOENT, "apt-get update");
+	check_refused("debian:6.1.0-55-cloud-amd64", ENOENT, "apt-get update");
+	real_apt();
+}
+
+static void test_download_fails(void)
+{
+	const char *folder = fake_apt();
+	cleanup_free char *store = file_path("%s/cache/hanglab/kernels", folder);
+	cleanup_free char *downloads = file_path("%s/cache/hanglab/downloads", folder);
+
+	serve_kernel(folder, CURRENT, false);
+	check_refused("debian:" CURRENT, EIO, "404  Not Found");
+	CU_ASSERT_EQUAL(fixture_count(store, ""), 0);
+	CU_ASSERT_EQUAL(fixture_count(downloads, ""), 0);
+	real_apt();
+}
+
+static void test_names(void)
+{
+	check_refused("fedora", EINVAL, "\"fedora\"");
+	check_refused("debian:", EINVAL, "\"debian:\"");
+	check_refused("debianx", EINVAL, "\"debianx\"");
+	check_refused("debian:-o=x", EINVAL, "\"debian:-o=x\"");
+}
+
+CU_TestInfo fetch_debian_tests[] = {
+	{"current kernel", test_current},
+	{"named kernel", test_named},
+	{"not served", test_not_served},
+	{"no package lists", test_no_lists},
+	{"download fails", test_download_fails},
+	{"bad names", test_names},
+	CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_VM_IMAGES_FETCH_DEBIAN_H
+#define HANGLAB_VM_IMAGES_FETCH_DEBIAN_H
+
+#include "kernel.h"
+
+#include <stdbool.h>
+
+/**
+ * typedef kernel_fetch_progress - told how far a fetch is
+ * @context: the caller's
+ * @phase: what happens now, fit for a line on a terminal: "download linux-image-... 27 MB"
+ * @percent: of this phase, 0 to 100; -1 when it cannot be told
+ */
+typedef void (*kernel_fetch_progress)(void *context, const char *phase, int percent);
+
+/**
+ * kernel_fetch_debian() - get a kernel from the archives that the machine's apt knows
+ * @name: "debian" for the release that linux-image-cloud-amd64 stands for today, or
+ *        "debian:RELEASE", for example "debian:6.1.0-55-cloud-amd64"
+ * @progress: called while it works, or NULL
+ * @context: for @progress
+ * @kernel: receives the kernel, named "debian:RELEASE"; the caller frees it
+ * @added: false when the store had it already and nothing was downloaded; may be NULL
+ * @err: says what apt said, and the nearest releases when the one asked for is not served
+ *
+ * Changes nothing of the user's apt. A release that the store has is not asked for again, so naming
+ * one works offline; plain "debian" asks apt-cache first.
+ *
+ * Return: 0; -ENOENT when apt does not know the kernel or is not installed; -EINVAL for a name that
+ * is not Debian's; -EIO when the download failed; else as kernel_store_add_deb().
+ */
+int kernel_fetch_debian(const char *name, kernel_fetch_progress progress, void *context,
+			struct kernel **kernel, bool *added, struct hl_error *err);
+
+#endif

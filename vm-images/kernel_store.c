@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel_store.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/process.h"
+#include "base/similar.h"
+#include "deb.h"
+#include "workspace.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <jansson.h>
+#include <string.h>
+
+#define SCHEMA		  1
+#define SHA256_SHOWN	  12
+#define DEPMOD_TIMEOUT_MS (5 * 60 * 1000)
+
+static int store_folder(char **folder, struct hl_error *err)
+{
+	return file_cache_folder("kernels", folder, err);
+}
+
+/* ---- kernel.json ---- */
+
+static void json_cleanup(json_t **json)
+{
+	json_decref(*json);
+}
+
+static int write_description(const struct kernel *kernel, const char *folder, struct hl_error *err)
+{
+	cleanup_free char *path = file_path("%s/kernel.json", folder);
+	cleanup_with(json_cleanup) json_t *json =
+		json_pack("{si ss ss ss ss ss ss}", "schema", SCHEMA, "name", kernel->name, "release",
+			  kernel->release, "version", kernel->version, "architecture", kernel->architecture,
+			  "sha256", kernel->sha256, "source", kernel->source);
+	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+	if (!text)
+		return hl_error_set(err, EINVAL, "describe kernel %s: a text is not UTF-8", kernel->name);
+	return file_write(path, text, strlen(text), err);
+}
+
+static char *copy_string(json_t *json, const char *key)
+{
+	const char *value = json_string_value(json_object_get(json, key));
+
+	return value ? strdup(value) : NULL;
+}
+
+/* The kernel in a folder, or NULL for a folder that is none (a workspace, something foreign). */
+static struct kernel *read_kernel(const char *folder)
+{
+	cleanup_free char *path = file_path("%s/kernel.json", folder);
+	cleanup_with(json_cleanup) json_t *json = json_load_file(path, 0, NULL);
+	cleanup_with(kernel_cleanup) struct kernel *kernel = json ? calloc(1, sizeof(*kernel)) : NULL;
+
+	if (!kernel || json_integer_value(json_object_get(json, "schema")) != SCHEMA)
+		return NULL;
+	kernel->name = copy_string(json, "name");
+	kernel->release = copy_string(json, "release");
+	kernel->version = copy_string(json, "version");
+	kernel->architecture = copy_string(json, "architecture");
+	kernel->sha256 = copy_string(json, "sha256");
+	kernel->source = copy_string(json, "source");
+	if (!kernel->name || !kernel->release || !kernel->version || !kernel->architecture ||
+	    !kernel->sha256 || !kernel->source)
+		return NULL;
+	kernel->folder = file_path("%s", folder);
+	kernel->vmlinuz = file_path("%s/vmlinuz", folder);
+	kernel->config = file_path("%s/config", folder);
+	kernel->modules = file_path("%s/lib/modules/%s", folder, kernel->release);
+	return take_pointer(kernel);
+}
+
+/* ---- names ---- */
+
+static int check_name(const char *name, struct hl_error *err)
+{
+	bool good = isalnum((unsigned char)name[0]);
+
+	for (const char *c = name; *c; c++)
+		good = good && (isalnum((unsigned char)*c) || strchr(":/.,_+~-", *c));
+	if (!good)
+		return hl_error_set(err, EINVAL,
+				    "\"%s\" cannot name a kernel: use letters, digits and any of :/.,_+~-",
+				    name);
+	return 0;
+}
+
+/* "debian:6.1.0-56-cloud-amd64" -> "debian-6.1.0-56-cloud-amd64-0123456789ab" */
+static char *folder_of(const char *store, const char *name, const char *sha256)
+{
+	char *path = file_path("%s/%s-%.*s", store, name, SHA256_SHOWN, sha256);
+
+	for (char *c = path + strlen(store) + 1; *c; c++)
+		if (strchr(":/", *c))
+			*c = '-';
+	return path;
+}
+
+/* The part before the colon, which names where a kernel came from; all of a name without one. */
+static size_t family_length(const char *name)
+{
+	return strcspn(name, ":");
+}
+
+/* ---- list ---- */
+
+static int compare_kernels(const void *left, const void *right)
+{
+	const struct kernel *a = *(struct kernel *const *)left, *b = *(struct kernel *const *)right;
+	size_t family_a = family_length(a->name), family_b = family_length(b->name);
+	int order = strncmp(a->name, b->name, family_a < family_b ? family_a : family_b);
+
+	if (!order)
+		order = (family_a > family_b) - (family_a < family_b);
+	if (!order)
+		order = kernel_release_compare(a->release, b->release);
+	if (!order)
+		order = strcmp(a->name, b->name);
+	if (!order)
+		order = kernel_release_compare(a->version, b->version);
+	return order ? order : strcmp(a->sha256, b->sha256);
+}
+
+static int append(struct kernel_list *list, struct kernel *kernel, struct hl_error *err)
+{
+	struct kernel **larger = reallocarray(list->kernels, list->count + 1, sizeof(*larger));
+
+	if (!larger) {
+		kernel_free(kernel);
+		return hl_error_errno(err, ENOMEM, "list the kernels");
+	}
+	list->kernels = larger;
+	list->kernels[list->count++] = kernel;
+	return 0;
+}
+
+static int list_folder(DIR *folder, const char *store, struct kernel_list *list, struct hl_error *err)
+{
+	struct dirent *entry;
+	int r = 0;
+
+	while (!r && (entry = readdir(folder))) {
+		cleanup_free char *path = file_path("%s/%s", store, entry->d_name);
+		struct kernel *kernel = read_kernel(path);
+		cleanup_free char *expected = kernel ? folder_of(store, kernel->name, kernel->sha256) : NULL;
+
+		/* A workspace that is about to be published has a kernel.json too. */
+		if (kernel && strcmp(path, expected))
+			kernel_free(kernel);
+		else if (kernel)
+			r = append(list, kernel, err);
+	}
+	return r;
+}
+
+int kernel_store_list(struct kernel_list *list, struct hl_error *err)
+{
+	struct kernel_list found = {NULL, 0};
+	cleanup_free char *store = NULL;
+	DIR *folder;
+	int r = store_folder(&store, err);
+
+	if (r)
+		return r;
+	folder = opendir(store);
+	if (!folder)
+		return hl_error_errno(err, errno, "open %s", store);
+	r = list_folder(folder, store, &found, err);
+	closedir(folder);
+	if (r) {
+		kernel_list_free(&found);
+		return r;
+	}
+	if (found.count)
+		qsort(found.kernels, found.count, sizeof(*found.kernels), compare_kernels);
+	*list = found;
+	return 0;
+}
+
+/* ---- find ---- */
+
+static bool has_name(const struct kernel *kernel, const char *wanted)
+{
+	return !strcmp(kernel->name, wanted);
+}
+
+static bool has_release(const struct kernel *kernel, const char *wanted)
+{
+	return !strcmp(kernel->release, wanted);
+}
+
+static bool has_family(const struct kernel *kernel, const char *wanted)
+{
+	size_t length = family_length(kernel->name);
+
+	return kernel->name[length] && strlen(wanted) == length && !strncmp(kernel->name, wanted, length);
+}
+
+static bool begins_with(const struct kernel *kernel, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	return length &&
+	       (!strncmp(kernel->name, wanted, length) || !strncmp(kernel->release, wanted, length));
+}
+
+/* The ways to name a kernel, the most exact first. */
+static const struct way {
+	bool (*matches)(const struct kernel *kernel, const char *wanted);
+	bool newest; /* several matches are fine: take the last of the list */
+} ways[] = {
+	{has_name, true},
+	{has_release, false},
+	{has_family, true},
+	{begins_with, false},
+};
+
+static bool same_kernel(const struct kernel *a, const struct kernel *b)
+{
+	return !strcmp(a->name, b->name) || !strcmp(a->sha256, b->sha256);
+}
+
+/* Index of the match, -1 for none, -2 when several kernels match. */
+static ssize_t match(const struct kernel_list *list, const struct way *way, const char *wanted,
+		     const char *version)
+{
+	ssize_t found = -1;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct kernel *kernel = list->kernels[i];
+
+		if (!way->matches(kernel, wanted) || (version && strcmp(kernel->version, version)))
+			continue;
+		if (found >= 0 && !way->newest && !same_kernel(list->kernels[found], kernel))
+			return -2;
+		found = (ssize_t)i;
+	}
+	return found;
+}
+
+/* "name, name, ...", of the kernels that match (all for a NULL @way). */
+static char *describe(const struct kernel_list *list, const struct way *way, const char *wanted)
+{
+	char *text = file_path("%s", "");
+
+	for (size_t i = 0; i < list->count; i++) {
+		cleanup_free char *old = NULL;
+		const char *name = list->kernels[i]->name;
+
+		if ((way && !way->matches(list->kernels[i], wanted)) ||
+		    (i && !strcmp(name, list->kernels[i - 1]->name)))
+			continue;
+		old = text;
+		text = file_path("%s%s%s", old, *old ? ", " : "", name);
+	}
+	return text;
+}
+
+/* The name to offer for a mistyped one, or NULL. */
+static const char *nearest_name(const struct kernel_list *list, const char *wanted)
+{
+	cleanup_free const char **names = calloc(list->count + 1, sizeof(*names));
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < list->count; i++)
+		names[i] = list->kernels[i]->name;
+	return similar_find(wanted, names, list->count);
+}
+
+/* How to get what is not there: Debian's releases end with the flavour and the architecture. */
+static char *fetch_command(const char *wanted)
+{
+	size_t length = strlen(wanted), ending = strlen("-amd64");
+
+	if (!strcmp(wanted, "debian") || !strncmp(wanted, "debian:", strlen("debian:")))
+		return file_path("hanglab kernel fetch %s", wanted);
+	if (isdigit((unsigned char)*wanted) && length > ending && !strcmp(wanted + length - ending, "-amd64"))
+		return file_path("hanglab kernel fetch debian:%s", wanted);
+	return file_path("hanglab kernel fetch debian, or hanglab kernel add FILE.deb");
+}
+
+static int miss(const struct kernel_list *list, const char *wanted, struct hl_error *err)
+{
+	cleanup_free char *stored = describe(list, NULL, NULL);
+	cleanup_free char *command = fetch_command(wanted);
+	const char *near = nearest_name(list, wanted);
+
+	return hl_error_set(err, ENOENT, "no kernel \"%s\" in the store%s%s%s; it has: %s; to get it: %s",
+			    wanted, near ? " (did you mean " : "", near ?: "", near ? "?)" : "",
+			    *stored ? stored : "nothing", command);
+}
+
+static int find_in(struct kernel_list *list, const char *wanted, struct kernel **kernel, struct hl_error *err)
+{
+	const char *pin = strrchr(wanted, '=');
+	cleanup_free char *name = pin ? strndup(wanted, (size_t)(pin - wanted)) : strdup(wanted);
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		ssize_t found = match(list, &ways[i], name, pin ? pin + 1 : NULL);
+
+		if (found == -2) {
+			cleanup_free char *matches = describe(list, &ways[i], name);
+
+			return hl_error_set(err, ENOTUNIQ, "\"%s\" fits several kernels: %s", wanted,
+					    matches);
+		}
+		if (found >= 0) {
+			*kernel = take_pointer(list->kernels[found]);
+			return 0;
+		}
+	}
+	return miss(list, wanted, err);
+}
+
+int kernel_store_find(const char *wanted, struct kernel **kernel, struct hl_error *err)
+{
+	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
+	int r = kernel_store_list(&list, err);
+
+	return r ? r : find_in(&list, wanted, kernel, err);
+}
+
+int kernel_store_find_package(const char *name, const char *sha256, struct kernel **kernel,
+			      struct hl_error *err)
+{
+	cleanup_free char *store = NULL, *folder = NULL;
+	struct kernel *found;
+	int r = store_folder(&store, err);
+
+	if (r)
+		return r;
+	folder = folder_of(store, name, sha256);
+	found = read_kernel(folder);
+	if (found && (strcmp(found->name, name) || strcmp(found->sha256, sha256))) {
+		kernel_free(found);
+		found = NULL;
+	}
+	*kernel = found;
+	return 0;
+}
+
+/* ---- add ---- */
+
+/* A name of the user's may stand for several versions of one release, but not for another release. */
+static int check_free(const char *name, const char *release, struct hl_error *err)
+{
+	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
+	int r = kernel_store_list(&list, err);
+
+	for (size_t i = 0; !r && i < list.count; i++)
+		if (has_name(list.kernels[i], name) && !has_release(list.kernels[i], release))
+			r = hl_error_set(err, EEXIST, "the name \"%s\" belongs to the kernel %s in %s", name,
+					 list.kernels[i]->release, list.kernels[i]->folder);
+	return r;
+}
+
+/*
+ * modules.dep and the other indexes that libkmod reads. With -b, depmod looks below lib/ or usr/lib/,
+ * as it was configured (kmod 33 and newer): the link serves both.
+ */
+static int run_depmod(const char *folder, const char *release, struct hl_error *err)
+{
+	const char *const command[] = {"depmod", "-b", folder, release, NULL};
+	cleanup_free char *link = file_path("%s/usr", folder);
+	int r;
+
+	if (symlink(".", link))
+		return hl_error_errno(err, errno, "create %s", link);
+	r = process_run(command, DEPMOD_TIMEOUT_MS, NULL, err);
+	unlink(link);
+	if (r)
+		hl_error_prefix(err, "index the modules of %s", release);
+	return r;
+}
+
+static int complete(const char *folder, const struct kernel *kernel, struct hl_error *err)
+{
+	int r = check_name(kernel->name, err);
+
+	if (!r)
+		r = check_free(kernel->name, kernel->release, err);
+	if (!r)
+		r = run_depmod(folder, kernel->release, err);
+	return r ? r : write_description(kernel, folder, err);
+}
+
+static int unpack(const char *store, const char *path, const char *name, const char *sha256,
+		  struct hl_error *err)
+{
+	cleanup_with(workspace_close) struct workspace workspace = WORKSPACE_NONE;
+	cleanup_with(deb_kernel_clear) struct deb_kernel deb = {NULL, NULL, NULL, NULL};
+	cleanup_free char *folder = NULL;
+	struct kernel kernel = {.sha256 = (char *)sha256, .source = (char *)basename(path)};
+	int r = workspace_open(&workspace, store, err);
+
+	if (!r)
+		r = deb_unpack_kernel(path, workspace.path, &deb, err);
+	if (r)
+		return r;
+	kernel.name = name ? (char *)name : deb.release;
+	kernel.release = deb.release;
+	kernel.version = deb.version;
+	kernel.architecture = deb.architecture;
+	r = complete(workspace.path, &kernel, err);
+	if (r)
+		return r;
+	folder = folder_of(store, kernel.name, sha256);
+	return workspace_publish(&workspace, folder, err);
+}
+
+/* The kernel of a package; without a name, the one that is called by its release. */
+static int find_added(const char *name, const char *sha256, struct kernel **kernel, struct hl_error *err)
+{
+	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
+	int r = kernel_store_list(&list, err);
+
+	*kernel = NULL;
+	for (size_t i = 0; !r && !*kernel && i < list.count; i++)
+		if (!strcmp(list.kernels[i]->sha256, sha256) &&
+		    has_name(list.kernels[i], name ?: list.kernels[i]->release))
+			*kernel = take_pointer(list.kernels[i]);
+	return r;
+}
+
+int kernel_store_add_deb(const char *path, const char *name, struct kernel **kernel, bool *added,
+			 struct hl_error *err)
+{
+	cleanup_with(kernel_cleanup) struct kernel *found = NULL;
+	cleanup_free char *store = NULL;
+	char sha256[HASH_TEXT_SIZE];
+	bool unpacked = false;
+	int r = name ? check_name(name, err) : 0;
+
+	if (!r)
+		r = store_folder(&store, err);
+	if (!r)
+		r = hash_file(path, sha256, err);
+	if (!r)
+		r = find_added(name, sha256, &found, err);
+	if (!r && !found) {
+		unpacked = true;
+		r = unpack(store, path, name, sha256, err);
+		if (!r)
+			r = find_added(name, sha256, &found, err);
+	}
+	if (r)
+		return r;
+	if (!found)
+		return hl_error_set(err, EIO, "the kernel of %s vanished from the store", path);
+	if (added)
+		*added = unpacked;
+	*kernel = take_pointer(found);
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_VM_IMAGES_KERNEL_STORE_H
+#define HANGLAB_VM_IMAGES_KERNEL_STORE_H
+
+#include "kernel.h"
+
+#include <stdbool.h>
+
+/*
+ * The kernel store: ${XDG_CACHE_HOME:-~/.cache}/hanglab/kernels holds one folder per kernel.
+ *
+ *	NAME-SHA256/kernel.json                 what struct kernel says
+ *	NAME-SHA256/vmlinuz, config, System.map
+ *	NAME-SHA256/lib/modules/RELEASE/...     as in the package, plus the indexes of depmod
+ *	new-XXXXXX/                             a kernel that is being unpacked (workspace.h)
+ *
+ * A kernel is unpacked in a workspace, which gets its name when it is complete: a folder with a
+ * kernel.json is a whole kernel. Several processes may use the store at once.
+ */
+
+/**
+ * kernel_store_add_deb() - put the kernel of a Debian package into the store
+ * @path: the .deb file
+ * @name: what to call it, or NULL for its release; letters, digits and ":/.,_+~-"
+ * @kernel: receives the kernel, also when it was there already; the caller frees it
+ * @added: false when the same package was in the store under this name already; may be NULL
+ * @err: names the file and says what is wrong with it
+ *
+ * Return: 0; -EBADMSG for a file that is not a whole .deb; -ENODATA for one without a kernel and its
+ * modules; -EEXIST when @name already means another release; -EINVAL for a bad name;
+ * -ENOSPC and others from the system. Nothing is left behind on failure.
+ */
+int kernel_store_add_deb(const char *path, const char *name, struct kernel **kernel, bool *added,
+			 struct hl_error *err);
+
+/**
+ * kernel_store_find() - the kernel a user means
+ * @wanted: first match of: a name ("debian:6.1.0-56-cloud-amd64"); a release; the part of names
+ *          before the colon ("debian": its newest release); a beginning that only one release or name
+ *          has. "=VERSION" behind it pins the package version. Of several packages of one name the
+ *          newest version is taken.
+ * @kernel: receives the kernel; the caller frees it
+ * @err: for a miss lists what the store has and the command that fetches what was asked for
+ *
+ * Return: 0, -ENOENT, -ENOTUNIQ for a beginning that fits several, or -errno.
+ */
+int kernel_store_find(const char *wanted, struct kernel **kernel, struct hl_error *err);
+
+/**
+ * kernel_store_find_package() - the kernel of exactly this package
+ * @name: full name
+ * @sha256: of the package
+ * @kernel: receives the kernel, NULL when the store does not have it; the caller frees it
+ *
+ * Return: 0 or -errno.
+ */
+int kernel_store_find_package(const char *name, const char *sha256, struct kernel **kernel,
+			      struct hl_error *err);
+
+/**
+ * kernel_store_list() - every kernel of the store, by name, older releases and versions first
+ * @list: receives the kernels; kernel_list_free()
+ *
+ * Return: 0 or -errno.
+ */
+int kernel_store_list(struct kernel_list *list, struct hl_error *err);
+
+#endif
