@@ -52,6 +52,7 @@ struct hl_log {
 	int status;
 	size_t piece_hits[MAX_PIECE_HITS];
 	size_t piece_hit_count;
+	size_t piece_hit_next;
 	bool piece_dense;
 };
 
@@ -381,19 +382,17 @@ static void note_hit(size_t offset, void *data)
 }
 
 /* Where the first line with an anchor at or behind @from begins; @size when there is none. */
-static size_t next_candidate(const struct hl_log *log, const char *bytes, size_t from, size_t size)
+static size_t next_candidate(struct hl_log *log, const char *bytes, size_t from, size_t size)
 {
-	size_t nearest = size;
 	const char *newline;
+	size_t hit;
 
-	if (log->piece_dense)
-		return from;
-	for (size_t i = 0; i < log->piece_hit_count; i++)
-		if (log->piece_hits[i] > from && log->piece_hits[i] - 1 < nearest)
-			nearest = log->piece_hits[i] - 1;
-	if (nearest == size)
-		return size;
-	newline = memrchr(bytes + from, '\n', nearest - from);
+	while (log->piece_hit_next < log->piece_hit_count && log->piece_hits[log->piece_hit_next] <= from)
+		log->piece_hit_next++;
+	if (log->piece_hit_next == log->piece_hit_count)
+		return log->piece_dense ? from : size;
+	hit = log->piece_hits[log->piece_hit_next] - 1;
+	newline = memrchr(bytes + from, '\n', hit - from);
 	return newline ? (size_t)(newline - bytes) + 1 : from;
 }
 
@@ -413,7 +412,7 @@ static void read_piece(struct hl_log *log, const char *bytes, size_t size)
 			if (!filtered) {
 				const struct hl_prefilter *prefilter = log->options.prefilter;
 
-				log->piece_hit_count = 0;
+				log->piece_hit_count = log->piece_hit_next = 0;
 				log->piece_dense = false;
 				filtered = true;
 				fail(log, prefilter->scan(prefilter->state, bytes, size, note_hit, log));
