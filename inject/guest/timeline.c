@@ -73,7 +73,7 @@ static void enter_released(struct fault *fault, const char *evidence)
 	workloads_mark();
 }
 
-/* In the child: one step of the injector, reported by name. */
+/* In a child: one step of the injector, reported by name. */
 static bool do_step(struct child *child, struct injection *injection, const char *name,
 		    int (*step)(struct injection *, struct hl_error *))
 {
@@ -88,27 +88,54 @@ static bool do_step(struct child *child, struct injection *injection, const char
 	return true;
 }
 
+static bool load_injection(struct child *child, const struct fault *fault, struct injection *injection)
+{
+	const struct injector *injector = fault->injector;
+	struct hl_error err = HL_ERROR_INIT;
+	void *parameters = calloc(1, injector->parameters_size + 1);
+
+	injection->parameters = parameters;
+	injection->state = calloc(1, injector->state_size + 1);
+	if (parameters && injection->state &&
+	    !parameters_load(injector->parameters, fault->planned->with, parameters, &err))
+		return true;
+	child_report(child, json_pack("{s:s, s:s}", "failed", "load", "reason", err.text));
+	return false;
+}
+
 static void run_injector(struct child *child, void *data)
 {
 	const struct fault *fault = data;
 	const struct injector *injector = fault->injector;
 	struct injection injection = {0};
-	struct hl_error err = HL_ERROR_INIT;
-	void *parameters = calloc(1, injector->parameters_size + 1);
 
-	injection.parameters = parameters;
-	injection.state = calloc(1, injector->state_size + 1);
-	if (!parameters || !injection.state ||
-	    parameters_load(injector->parameters, fault->planned->with, parameters, &err)) {
-		child_report(child, json_pack("{s:s, s:s}", "failed", "load", "reason", err.text));
-		return;
-	}
-	if (!do_step(child, &injection, "inject", injector->inject) ||
+	if (!load_injection(child, fault, &injection) || !do_step(child, &injection, "inject", injector->inject) ||
 	    !do_step(child, &injection, "confirm", injector->confirm))
 		return;
 	child_await_command(child);
 	if (do_step(child, &injection, "release", injector->release))
 		do_step(child, &injection, "confirm_released", injector->confirm_released);
+}
+
+/* The guest's part of an injector on the host's side: proof only. */
+static void run_guest_proof(struct child *child, void *data)
+{
+	const struct fault *fault = data;
+	const struct injector *injector = fault->injector;
+	struct injection injection = {0};
+
+	if (!load_injection(child, fault, &injection))
+		return;
+	if (injector->guest_confirm && !do_step(child, &injection, "confirm", injector->guest_confirm))
+		return;
+	child_await_command(child);
+	if (injector->guest_confirm_released)
+		do_step(child, &injection, "confirm_released", injector->guest_confirm_released);
+}
+
+static bool has_guest_proof(const struct injector *injector)
+{
+	return injector->guest_confirm || injector->guest_confirm_released;
 }
 
 static void on_report(void *data, json_t *report)
@@ -129,8 +156,9 @@ static void on_report(void *data, json_t *report)
 
 static void on_exit_of(void *data, int status)
 {
-	const struct fault *fault = data;
+	struct fault *fault = data;
 
+	fault->child = NULL;
 	if (fault->state != FAULT_RELEASED)
 		guest_fail("injector %s ended before it was released (wait status %d)", fault->injector->name, status);
 }
@@ -144,10 +172,22 @@ static void call_host(const struct fault *fault, const char *action)
 	port_stop_vm();
 }
 
+static void start_child(struct fault *fault, child_body body)
+{
+	static const struct child_watcher watcher = {on_report, on_exit_of};
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (child_start("hanglab-inject", body, &watcher, fault, &fault->child, &err))
+		guest_fail("injector %s: %s", fault->injector->name, err.text);
+}
+
 static void begin_host_fault(struct fault *fault)
 {
 	call_host(fault, "inject");
-	enter_active(fault, NULL);
+	if (has_guest_proof(fault->injector))
+		start_child(fault, run_guest_proof);
+	if (!fault->injector->guest_confirm)
+		enter_active(fault, NULL);
 	/* The guest could not run while it lasted: it is over already. */
 	if (fault->injector->stops_vm)
 		enter_released(fault, NULL);
@@ -155,9 +195,7 @@ static void begin_host_fault(struct fault *fault)
 
 static void begin_fault(struct guest *guest, size_t step)
 {
-	static const struct child_watcher watcher = {on_report, on_exit_of};
 	struct fault *fault = arena_allocate(&guest->plan.arena, sizeof(*fault));
-	struct hl_error err = HL_ERROR_INIT;
 
 	fault->guest = guest;
 	fault->step = step;
@@ -171,19 +209,19 @@ static void begin_fault(struct guest *guest, size_t step)
 	judge_fault(guest->judge, fault->since);
 	if (fault->injector->side == INJECTOR_HOST)
 		begin_host_fault(fault);
-	else if (child_start("hanglab-inject", run_injector, &watcher, fault, &fault->child, &err))
-		guest_fail("injector %s: %s", fault->injector->name, err.text);
+	else
+		start_child(fault, run_injector);
 }
 
 static void release(struct fault *fault)
 {
 	enter(fault, FAULT_RELEASING, "releasing", NULL);
-	if (fault->injector->side == INJECTOR_GUEST) {
+	if (fault->injector->side == INJECTOR_HOST)
+		call_host(fault, "release");
+	if (fault->child)
 		child_command(fault->child, 'r');
-		return;
-	}
-	call_host(fault, "release");
-	enter_released(fault, NULL);
+	if (fault->injector->side == INJECTOR_HOST && !fault->injector->guest_confirm_released)
+		enter_released(fault, NULL);
 }
 
 static int64_t wait_limit(const struct plan_wait *wait)
