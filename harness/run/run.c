@@ -520,7 +520,7 @@ static void load_host_fault(struct run *run, size_t step)
 	struct host_fault *fault = &run->host_faults[step];
 	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
 
-	fault->vm = (struct injection_vm){vm_qmp, run};
+	fault->vm = (struct injection_vm){.qmp = vm_qmp, .vm = run};
 	fault->injection.vm = &fault->vm;
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);
