@@ -5,6 +5,7 @@ CFLAGS  ?= -O2 -g
 CSTD    := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFIU_ENABLE=1
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 BUILD   ?= build
+PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
@@ -19,16 +20,18 @@ INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
 HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT)
 GUEST    := $(filter-out $(HOSTONLY),$(BASE) $(CHECKERS)) $(INJECT) $(sort $(wildcard inject/guest/*.c))
 UNIT     := $(sort $(wildcard tests/unit/*.c))
+BENCH    := $(sort $(wildcard tests/bench/*.c))
+SYSTEM   := $(sort $(wildcard tests/system/*.c))
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
-.PHONY: all deps deps-dev demo check unit meta scenarios lint format asan bench fuzz clean help
-all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+.PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
-hanglab: $(call objects,harness/main.c $(HARNESS))
+$(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
@@ -41,9 +44,16 @@ $(BUILD)/libhanglab-checkers.a: $(call objects,$(BASE) $(CHECKERS))
 	@echo "  AR      $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/unit: $(call objects,$(UNIT) $(HARNESS))
+# The same main() with another list of suites.
+$(BUILD)/unit: $(call objects,$(UNIT) $(HARNESS)) $(BUILD)/tests/main-unit.o
+$(BUILD)/system: $(call objects,$(SYSTEM) $(HARNESS)) $(BUILD)/tests/main-system.o
+$(BUILD)/unit $(BUILD)/system:
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS) -lcunit
+
+$(BUILD)/tests/main-%.o: tests/main.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CPPFLAGS) $(CFLAGS) $(WARN) -DSUITES='"tests/$*/suites.def"' -MMD -MP -c -o $@ $<
 
 # Rebuild everything when the flags change.
 FLAGS := $(CC) $(CSTD) $(CPPFLAGS) $(CFLAGS) $(WARN)
@@ -69,8 +79,24 @@ demo: deps ## install, build, get a kernel, freeze a file system and show the hu
 	./hanglab kernel fetch debian
 	./hanglab run scenarios/fsfreeze-hung-task.yaml
 
-unit: $(BUILD)/unit ## the quick tests (no VM)
-	$(BUILD)/unit
+unit: $(BUILD)/unit all ## the quick tests (no VM)
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
+
+system: $(BUILD)/system all ## the tests that boot VMs
+	$(BUILD)/system
+
+check: deps ## install, build, get a kernel, then every test
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
+	./hanglab kernel fetch debian
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
+	$(BUILD)/system
+
+bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
+	@for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || exit 1; done
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

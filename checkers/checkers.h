@@ -196,8 +196,8 @@ typedef void (*hl_on_hit)(size_t offset, void *data);
 
 /**
  * struct hl_prefilter - finds quickly which parts of a buffer can hold an event at all
- * @scan: calls @on_hit for each anchor in @bytes, in any order, at least once per line that holds
- *	anchors; returns 0 or -errno
+ * @scan: calls @on_hit for each anchor in @bytes in the order of their ends, at least once per line
+ *	that holds anchors; returns 0 or -errno
  * @state: first argument of @scan
  */
 struct hl_prefilter {

@@ -11,13 +11,17 @@ const char *const event_kind_names[] = {
 #define KIND_NAME(symbol, name, help) name,
 	HL_EVENT_KINDS(KIND_NAME)
 #undef KIND_NAME
-	NULL,
+		NULL,
 };
 
 static const struct schema_key stack_keys[] = {
-	{.name = "all", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, all),
+	{.name = "all",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct event_stack, all),
 	 .help = "functions that must all be on the stack"},
-	{.name = "any", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, any),
+	{.name = "any",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct event_stack, any),
 	 .help = "functions of which one must be on the stack"},
 	{.name = NULL},
 };
@@ -56,7 +60,8 @@ static bool stack_matches(const struct event_stack *stack, const struct hl_event
 	return any;
 }
 
-bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size)
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
+		   size_t size)
 {
 	char cpu[16], wanted[16];
 
@@ -109,7 +114,8 @@ json_t *detector_settings_json(const struct detector_settings *settings)
 
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		if (*settings_field(settings, i) >= 0)
-			json_object_set_new(json, settings_fields[i].name, json_integer(*settings_field(settings, i)));
+			json_object_set_new(json, settings_fields[i].name,
+					    json_integer(*settings_field(settings, i)));
 	return json;
 }
 

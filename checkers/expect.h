@@ -51,7 +51,8 @@ extern const struct schema event_stack_schema;
  *	may be NULL
  * @size: of @mismatch
  */
-bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size);
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
+		   size_t size);
 
 /**
  * struct detector_settings - values in force in the guest, read back from it; -1 for absent

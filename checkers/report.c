@@ -25,8 +25,10 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->stack_count = 0;
 	report->unrelated = 0;
 	report->lines = 1;
-	report->closed = report->all_cpus = report->oopsed = report->whole_title = false;
-	report->what = report->culprit = NULL;
+	report->closed = report->all_cpus = report->oopsed = report->whole_title = report->dropped = false;
+	report->what = report->culprit = report->suspect = NULL;
+	report->twin = NULL;
+	report->skip = 0;
 	report->state = 0;
 }
 

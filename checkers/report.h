@@ -64,6 +64,10 @@ struct log_facts {
  * @oopsed: its "Oops:" line was seen, another one is another report
  * @what: first part of the title ("soft lockup"); the blamed function is put behind it
  * @culprit: function that the parser blames, or NULL to look for it in the stack
+ * @suspect: function named in the header: blamed before those of the stack unless it is one to skip
+ * @skip: enum blame_class bits of further functions not to blame
+ * @twin: a report without a stack that ended in this panic: what is printed now is its stack too
+ * @dropped: it turned out to be no event after all
  * @whole_title: @what is the whole title
  * @state: for the parser
  */
@@ -84,6 +88,10 @@ struct report {
 	bool whole_title;
 	const char *what;
 	const char *culprit;
+	const char *suspect;
+	unsigned int skip;
+	bool dropped;
+	struct report *twin;
 	int state;
 };
 
@@ -138,6 +146,16 @@ const char *report_stable(struct report *report, const char *prefix, const char 
 
 /** report_fields() - fields{}, created when missing; NULL when out of memory */
 json_t *report_fields(struct report *report);
+
+/**
+ * stack_parse_task() - the line that names the task of a stack
+ *
+ * "task:dd state:D stack:0 pid:107 ...", before 5.12 "rs:main Q:Reg   D ffff880818267dc8     0  9724      1
+ * 0x00000000".
+ *
+ * Return: false when @text is something else.
+ */
+bool stack_parse_task(const char *text, const char **comm, size_t *length, long *pid);
 
 /** report_stack_line() - take @line when it is part of a stack or register dump */
 bool report_stack_line(struct report *report, const struct line *line);

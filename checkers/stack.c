@@ -205,51 +205,61 @@ static bool is_state(char c)
 	return c && strchr("RSDTtXZPIKWNx", c);
 }
 
-/* "task:dd state:D stack:0 pid:107 ...", "rs:main Q:Reg   D ffff880818267dc8     0  9724      1 0x00000000".
- */
-static bool take_task_line(struct report *report, const char *text)
+/* printk("%-15.15s %c", comm, state), then address or free stack, pid, parent, flags. */
+static bool parse_old_task_line(const char *text, size_t *length, long *pid)
+{
+	const char *end, *start;
+
+	if (strnlen(text, 40) < 40 || text[0] == ' ' || text[15] != ' ' || !is_state(text[16]) ||
+	    (text[17] != ' ' && !isdigit((unsigned char)text[17])))
+		return false;
+	/* From the end: flags, parent, pid. */
+	end = strrchr(text, ' ');
+	if (!parse_starts(end, " 0x"))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		while (end > text && end[-1] == ' ')
+			end--;
+		for (start = end; start > text && isdigit((unsigned char)start[-1]); start--)
+			;
+		if (start == end || start < text + 17)
+			return false;
+		end = start;
+	}
+	*pid = atol(end);
+	for (*length = 15; *length && text[*length - 1] == ' '; --*length)
+		;
+	return true;
+}
+
+bool stack_parse_task(const char *text, const char **comm, size_t *length, long *pid)
 {
 	const char *name = parse_starts(text, "task:");
 	const char *state = name ? strstr(name, " state:") : NULL;
-	struct report_stack *stack;
+	const char *number;
+
+	*comm = state ? name : text;
+	if (!state)
+		return parse_old_task_line(text, length, pid);
+	for (*length = (size_t)(state - name); *length && name[*length - 1] == ' '; --*length)
+		;
+	number = parse_after(state, " pid:");
+	*pid = number ? atol(number) : -1;
+	return true;
+}
+
+static bool take_task_line(struct report *report, const char *text)
+{
+	const char *comm;
 	size_t length;
+	long pid;
+	struct report_stack *stack;
 
-	if (state) {
-		const char *pid = parse_after(state, " pid:");
-
-		for (length = (size_t)(state - name); length && name[length - 1] == ' '; length--)
-			;
-		stack = begin_stack(report, "task");
-		stack->stack.comm = report_text(report, name, length);
-		stack->stack.pid = pid ? atol(pid) : -1;
-		return true;
-	}
-	/* printk("%-15.15s %c", comm, state), then address or free stack, pid, parent, flags. */
-	if (strnlen(text, 40) < 40 || text[15] != ' ' || !is_state(text[16]) ||
-	    (text[17] != ' ' && !isdigit((unsigned char)text[17])) || text[0] == ' ')
+	if (!stack_parse_task(text, &comm, &length, &pid))
 		return false;
-	{
-		const char *flags = strrchr(text, ' ');
-		const char *parent = flags, *pid;
-
-		if (!flags || !parse_starts(flags, " 0x"))
-			return false;
-		while (parent > text && parent[-1] == ' ')
-			parent--;
-		while (parent > text && isdigit((unsigned char)parent[-1]))
-			parent--;
-		for (pid = parent; pid > text && pid[-1] == ' '; pid--)
-			;
-		while (pid > text && isdigit((unsigned char)pid[-1]))
-			pid--;
-		if (pid <= text + 17 || !isdigit((unsigned char)*pid))
-			return false;
-		stack = begin_stack(report, "task");
-		for (length = 15; length && text[length - 1] == ' '; length--)
-			;
-		stack->stack.comm = report_text(report, text, length);
-		stack->stack.pid = atol(pid);
-	}
+	stack = begin_stack(report, "task");
+	stack->stack.comm = report_text(report, comm, length);
+	stack->stack.pid = pid;
 	return true;
 }
 

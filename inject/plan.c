@@ -181,6 +181,14 @@ bool plan_has_check(const struct plan *plan, enum check_kind kind)
 	return false;
 }
 
+bool plan_injects(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].inject)
+			return true;
+	return false;
+}
+
 int64_t plan_recovery_limit(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->check_count; i++)

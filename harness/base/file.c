@@ -111,6 +111,8 @@ int file_make_folders(const char *path, struct hl_error *err)
 
 	if (!partial)
 		return hl_error_errno(err, ENOMEM, "create folder %s", path);
+	if (!partial[0])
+		return hl_error_set(err, ENOENT, "create folder: its name is empty");
 	for (char *slash = partial + 1;; slash++) {
 		char kept = *slash;
 

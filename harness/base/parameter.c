@@ -47,9 +47,12 @@ static int parse_boolean(const char *text, bool *value, struct hl_error *err)
 	return 0;
 }
 
+/* Longer lists of choices only bury the suggestion. */
+#define LONG_LIST 100
+
 static int parse_choice(const char *const *choices, const char *text, int *value, struct hl_error *err)
 {
-	char list[256] = "";
+	char list[512] = "";
 	const char *near;
 	size_t count;
 
@@ -61,6 +64,8 @@ static int parse_choice(const char *const *choices, const char *text, int *value
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", count ? ", " : "", choices[count]);
 	}
 	near = similar_find(text, choices, count);
+	if (near && strlen(list) > LONG_LIST)
+		return hl_error_set(err, EINVAL, "'%s' is unknown; did you mean '%s'?", text, near);
 	return hl_error_set(err, EINVAL, "'%s' is not one of %s%s%s%s", text, list, near ? "; did you mean '" : "",
 			    near ? near : "", near ? "'?" : "");
 }

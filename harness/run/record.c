@@ -5,6 +5,7 @@
 #include "vm-images/kernel.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 /**
  * struct record - a result in the making
@@ -315,6 +316,14 @@ static json_t *workload_list_json(const struct record *record)
 	return array;
 }
 
+/* Most that this process ever had resident: hanglab's own share of a run. */
+static json_t *memory_used(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? json_null() : json_integer(usage.ru_maxrss);
+}
+
 static void set_verdict(json_t *result, enum verdict verdict, const char *reason)
 {
 	json_object_set_new(result, "verdict", json_string(verdict_name(verdict)));
@@ -344,6 +353,7 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 	set_verdict(result, verdict, reason);
 	json_object_set_new(result, "attempts", json_integer(attempts));
 	json_object_set_new(result, "wall_seconds", json_real(wall_seconds));
+	json_object_set_new(result, "memory_kib", memory_used());
 	json_object_set_new(result, "guest_seconds", seconds(decided_span(record, plan, facts)));
 	json_object_set_new(result, "injections", record->injections);
 	json_object_set_new(result, "checks", check_results(plan, facts));

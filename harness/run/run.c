@@ -59,6 +59,7 @@ struct host_fault {
  * @guest_now: guest time of the last message
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
  * @next_sequence: expected of the next message
+ * @seen: bytes that had come from the guest when the silence timer last looked
  */
 struct run {
 	const struct plan *plan;
@@ -81,6 +82,7 @@ struct run {
 	int64_t guest_now, started, last_progress;
 	double last_kmsg_event;
 	json_int_t next_sequence;
+	size_t seen;
 	struct loop_source *boot_timer, *silence_timer, *hold_timer;
 	struct run_progress progress;
 	struct hl_error err;
@@ -164,11 +166,11 @@ static int on_event(const struct hl_event *event, void *data)
 
 	if (!isnan(event->time))
 		run->last_kmsg_event = event->time;
+	if (event->kind == HL_EVENT_PANIC && !run->facts.first_panic[0])
+		snprintf(run->facts.first_panic, sizeof(run->facts.first_panic), "%s", event->title);
 	if (!run->facts.began)
 		return 0;
 	judge_event(run->facts.judge, event, at);
-	if (event->kind == HL_EVENT_PANIC && !run->facts.first_panic[0])
-		snprintf(run->facts.first_panic, sizeof(run->facts.first_panic), "%s", event->title);
 	record_event(run->record, event, run->events_log);
 	if (run->settings->observer.event)
 		run->settings->observer.event(run->settings->observer.data, event);
@@ -223,14 +225,6 @@ static void on_ready(struct run *run, const json_t *message)
 	detector_settings_load(&settings, json_object_get(message, "settings"));
 	judge_settings(run->facts.judge, &settings);
 	record_ready(run->record, message, &settings);
-}
-
-static bool plan_injects(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].inject)
-			return true;
-	return false;
 }
 
 static void on_begin(struct run *run, const json_t *message)
@@ -419,15 +413,9 @@ static int on_channel_line(void *data, char *line, size_t size)
 
 static void read_streams(struct run *run)
 {
-	size_t before = run->channel.total + run->console.total;
-
 	if (stream_read(&run->channel, &run->err) || stream_read(&run->console, &run->err))
 		finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 	show_progress(run);
-	if (run->channel.total + run->console.total == before || run->done)
-		return;
-	/* Rearmed rarely: a timer per byte would cost more than all the rest. */
-	run->progress.wall_seconds = (double)(workload_now() - run->started) / 1e9;
 }
 
 static void on_files_changed(void *data)
@@ -450,14 +438,13 @@ static void on_boot_limit(void *data)
 static void on_silence_limit(void *data)
 {
 	struct run *run = data;
-	static size_t seen;
 	size_t total = run->channel.total + run->console.total;
 
-	if (total == seen) {
+	if (total == run->seen) {
 		finish(run, GUEST_SILENT, "the guest gave no sign of life for %.0f s", (double)stretched(run, SILENCE_LIMIT) / 1e9);
 		return;
 	}
-	seen = total;
+	run->seen = total;
 	if (loop_timer(run->loop, stretched(run, SILENCE_LIMIT), on_silence_limit, run, &run->silence_timer, &run->err))
 		finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
@@ -622,12 +609,17 @@ static void on_signal(void *data)
 		finish(run, GUEST_INTERRUPTED, "interrupted by signal %u", signal.ssi_signo);
 }
 
+static char *disk_path(const struct run *run, const struct plan_disk *disk)
+{
+	return file_path("%s/disk-%s.img", run->folder, disk->name);
+}
+
 /* Raw disks of the run, sparse. */
 static int create_disks(struct run *run)
 {
 	for (size_t i = 0; i < run->plan->disk_count; i++) {
 		const struct plan_disk *disk = &run->plan->disks[i];
-		cleanup_free char *path = file_path("%s/disk-%s.img", run->folder, disk->name);
+		cleanup_free char *path = disk_path(run, disk);
 		cleanup_fd int fd = -1;
 
 		if (disk->via != PLAN_VIA_VIRTIO)
@@ -763,7 +755,7 @@ static int console_event(const struct hl_event *event, void *data)
 {
 	struct run *run = data;
 
-	if (!isnan(event->time) && event->time > run->last_kmsg_event && run->facts.began)
+	if (!isnan(event->time) && event->time > run->last_kmsg_event)
 		return on_event(event, data);
 	return 0;
 }
@@ -817,7 +809,8 @@ static void settle_end(struct run *run)
 		snprintf(facts->end_reason, sizeof(facts->end_reason), "the guest ended %s without a panic in its log",
 			 facts->began ? "in the middle of the timeline" : "before it was ready");
 	} else if (facts->end == GUEST_PANICKED) {
-		snprintf(facts->end_reason, sizeof(facts->end_reason), "%s", facts->first_panic);
+		snprintf(facts->end_reason, sizeof(facts->end_reason), "%s%s",
+			 facts->began ? "" : "the guest panicked before it was ready: ", facts->first_panic);
 	}
 	judge_end(facts->judge, facts->end_reason);
 	record_unconfirmed(run->record, run->plan, facts);
@@ -849,6 +842,16 @@ static bool logs_are_whole(struct run *run)
 	if (!run->kmsg_log || !run->events_log)
 		return true;
 	return !fflush(run->kmsg_log) && !fflush(run->events_log) && !ferror(run->kmsg_log) && !ferror(run->events_log);
+}
+
+/* The images are evidence only where something went wrong. */
+static void remove_disks(const struct run *run)
+{
+	for (size_t i = 0; run->folder && i < run->plan->disk_count; i++) {
+		cleanup_free char *path = disk_path(run, &run->plan->disks[i]);
+
+		unlink(path);
+	}
 }
 
 /* One attempt. Return: true when it died before the timeline began and may be tried again. */
@@ -885,6 +888,8 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 		json_object_set_new(*result, "verdict", json_string(verdict_name(*verdict)));
 		json_object_set_new(*result, "reason", json_string(err.text));
 	}
+	if (*verdict == VERDICT_PASS)
+		remove_disks(&run);
 	again = !run.facts.began && (run.facts.end == GUEST_DIED || run.facts.end == GUEST_PANICKED);
 	free_run(&run);
 	return again;

@@ -61,6 +61,9 @@ void kernel_log_mark(const char *text);
 
 /* timeline.c */
 
+/** timeline_begin() - the timeline begins at guest->begun_at */
+void timeline_begin(struct guest *guest);
+
 /** timeline_advance() - do what is due; moves on to PHASE_RECOVERY at its end */
 void timeline_advance(struct guest *guest, int64_t now);
 

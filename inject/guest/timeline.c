@@ -288,26 +288,21 @@ static bool last_step_done(const struct guest *guest)
 	return !guest->plan.step_count || step_done(guest, guest->plan.step_count - 1);
 }
 
-static void begin(struct guest *guest, int64_t now)
+void timeline_begin(struct guest *guest)
 {
 	json_t *in_force = system_detector_settings();
-	bool injects = false;
 
 	detector_settings_load(&settings, in_force);
 	json_decref(in_force);
 	judge_settings(guest->judge, &settings);
-	for (size_t i = 0; i < guest->plan.step_count; i++)
-		injects |= guest->plan.steps[i].inject != NULL;
 	/* Without a fault the deadlines count from here. */
-	if (!injects)
-		judge_fault(guest->judge, now);
-	guest->begun_at = step_begun_at = guest->last_release = now;
+	if (!plan_injects(&guest->plan))
+		judge_fault(guest->judge, guest->begun_at);
+	step_begun_at = guest->last_release = guest->begun_at;
 }
 
 void timeline_advance(struct guest *guest, int64_t now)
 {
-	if (!guest->begun_at)
-		begin(guest, now);
 	if (!kernel_log_next())
 		judge_time(guest->judge, now);
 	advance_faults(now);
