@@ -177,3 +177,12 @@ int file_cache_folder(const char *name, char **path, struct hl_error *err)
 		*path = take_pointer(folder);
 	return r;
 }
+
+char *file_shipped(const char *built, const char *installed)
+{
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	const char *folder = self ? dirname(self) : ".";
+	cleanup_free char *here = file_path("%s/%s", folder, built), *there = file_path("%s/%s", folder, installed);
+
+	return access(here, R_OK) && !access(there, R_OK) ? take_pointer(there) : take_pointer(here);
+}

@@ -41,11 +41,6 @@ const struct command_option command_run_options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-const struct command *const *command_list(void)
-{
-	return commands;
-}
-
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; commands[i]; i++)
