@@ -122,15 +122,16 @@ json_t *detector_settings_json(const struct detector_settings *settings)
 /* For a guest that is slow in its own time: printing, scheduling the detector. */
 #define SLACK (3 * NANOSECONDS_PER_SECOND)
 
+/* One interval until the task is first seen, then whole intervals until the timeout is over. */
 static int64_t hung_task_deadline(const struct detector_settings *settings)
 {
-	int64_t interval = settings->hung_task_interval;
+	int64_t timeout = settings->hung_task_timeout, interval = settings->hung_task_interval;
 
-	if (settings->hung_task_timeout <= 0)
+	if (timeout <= 0)
 		return -1;
-	if (interval <= 0 || interval > settings->hung_task_timeout)
-		interval = settings->hung_task_timeout;
-	return (settings->hung_task_timeout + interval) * NANOSECONDS_PER_SECOND + SLACK;
+	if (interval <= 0 || interval > timeout)
+		interval = timeout;
+	return (interval + (timeout + interval - 1) / interval * interval) * NANOSECONDS_PER_SECOND + SLACK;
 }
 
 static int64_t soft_lockup_deadline(const struct detector_settings *settings)

@@ -81,9 +81,9 @@ json_t *detector_settings_json(const struct detector_settings *settings);
  * @settings: in force in the guest
  * @kind: what is waited for
  *
- * Hung task: khungtaskd looks every interval and reports what has not been scheduled since the last
- * timeout (kernel/hung_task.c), so between one timeout and one timeout plus one interval after it
- * blocked. Soft lockup: 2 * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two
+ * Hung task: khungtaskd looks every interval, notes when it first sees that a task was not scheduled
+ * since the look before, and reports at the first look that is a timeout later (kernel/hung_task.c): at
+ * most one interval, plus the timeout rounded up to whole intervals, after the task blocked. Soft lockup: 2 * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two
  * samples (kernel/watchdog.c). RCU: rcu_cpu_stall_timeout plus the time for the next tick to see it.
  * Slack is added for a slow guest. A panic may follow any of them.
  *

@@ -34,7 +34,7 @@ static const struct parameter disk_values[] = {
 	{.name = "name", .type = PARAMETER_STRING, .offset = offsetof(struct plan_disk, name), .required = true,
 	 .help = "what messages call it"},
 	{.name = "size", .type = PARAMETER_SIZE, .offset = offsetof(struct plan_disk, size), .required = true,
-	 .least = 1 << 20, .most = 1LL << 44, .help = "64M at least for ext4, 128M for btrfs, 300M for xfs"},
+	 .least = 1 << 20, .most = 1LL << 44, .help = "16M at least for ext4, 128M for btrfs, 300M for xfs"},
 	{.name = "fs", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, fs), .fallback = "none",
 	 .choices = plan_fs_names, .help = "file system made on it"},
 	{.name = "via", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, via), .fallback = "ram",
