@@ -13,8 +13,8 @@
  * line in list.def.
  *
  * INJECTOR_GUEST: all four steps run in one child of the guest program, inside the VM.
- * INJECTOR_HOST: the guest stops itself at the exact instant, the steps run in hanglab while the VM
- * stands still, and the VM goes on. They may act on that VM and its servers only, through struct
+ * INJECTOR_HOST: the guest says when, the steps run in hanglab; in virtual time the VM stands still
+ * meanwhile. They may act on that VM and its servers only, through struct
  * injection_vm. Such an injector may also have two steps in the guest, guest_confirm() and
  * guest_confirm_released(), because what a stalled server does to a disk is seen best from there.
  */

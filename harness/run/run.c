@@ -16,6 +16,7 @@
 #include "run/loop.h"
 #include "run/record.h"
 #include "run/stream.h"
+#include "server/server.h"
 #include "vm-images/kernel.h"
 #include "vm/vm.h"
 
@@ -27,7 +28,8 @@
 #include <sys/signalfd.h>
 
 /* Wall clock limits of the harness itself, all stretched by the multiplier. */
-#define QMP_LIMIT_MS   10000
+#define QMP_LIMIT_MS    10000
+#define SERVER_LIMIT_MS 10000
 #define BOOT_LIMIT     (90 * NANOSECONDS_PER_SECOND)
 #define SILENCE_LIMIT  (120 * NANOSECONDS_PER_SECOND)
 #define PROGRESS_EVERY (NANOSECONDS_PER_SECOND / 5)
@@ -53,6 +55,7 @@ struct host_fault {
 /**
  * struct run - state of a run
  * @done: the loop may end
+ * @servers: one per disk of the plan
  * @call: see struct host_call
  * @ended: the guest said that it is done ("end"), or why not ("broken")
  * @shut_down: QEMU reported a shutdown or reset of the guest
@@ -77,6 +80,7 @@ struct run {
 	struct hl_log *log;
 	struct run_facts facts;
 	struct host_fault *host_faults;
+	struct server *servers;
 	bool done, end_known, shut_down, stopped;
 	struct host_call call;
 	int64_t guest_now, started, last_progress;
@@ -279,10 +283,15 @@ static void on_injection(struct run *run, const json_t *message)
 		note(run, "%s %s%s%s", text_of(message, "injector"), state, evidence[0] ? ": " : "", evidence);
 }
 
+static void answer_call(struct run *run);
+
 static void on_host(struct run *run, const json_t *message)
 {
 	run->call.step = (int)step_of(run, message);
 	run->call.release = !strcmp(text_of(message, "state"), "release");
+	/* In virtual time the guest stops itself now, and on_stopped() answers. */
+	if (run->plan->vm->clock == PLAN_CLOCK_REAL)
+		answer_call(run);
 }
 
 static void on_recovery(struct run *run, const json_t *message)
@@ -456,10 +465,38 @@ static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **a
 	return qmp_execute(run->vm.qmp, command, arguments, answer, err);
 }
 
+static const struct server *server_of(const struct run *run, const char *disk, struct hl_error *err)
+{
+	for (size_t i = 0; i < run->plan->disk_count; i++)
+		if (!strcmp(run->plan->disks[i].name, disk) && run->servers[i].process.pid > 0)
+			return &run->servers[i];
+	hl_error_set(err, ENOENT, "there is no disk '%s' with a server", disk);
+	return NULL;
+}
+
+static pid_t vm_server_pid(void *data, const char *disk, struct hl_error *err)
+{
+	const struct server *server = server_of(data, disk, err);
+
+	return server ? server->process.pid : -ENOENT;
+}
+
+static const char *vm_server_control(void *data, const char *disk, struct hl_error *err)
+{
+	const struct server *server = server_of(data, disk, err);
+
+	if (server && !server->control)
+		hl_error_set(err, ENOENT, "the server of disk '%s' cannot be controlled", disk);
+	return server ? server->control : NULL;
+}
+
+/* After a call in virtual time the VM stands still; in real time it never did. */
 static void continue_vm(struct run *run)
 {
 	struct hl_error err = HL_ERROR_INIT;
 
+	if (run->plan->vm->clock == PLAN_CLOCK_REAL)
+		return;
 	run->stopped = false;
 	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))
 		finish(run, GUEST_DIED, "%s", err.text);
@@ -520,7 +557,7 @@ static void load_host_fault(struct run *run, size_t step)
 	struct host_fault *fault = &run->host_faults[step];
 	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
 
-	fault->vm = (struct injection_vm){.qmp = vm_qmp, .vm = run};
+	fault->vm = (struct injection_vm){vm_qmp, vm_server_pid, vm_server_control, run};
 	fault->injection.vm = &fault->vm;
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);
@@ -548,28 +585,29 @@ static void host_inject(struct run *run, size_t step)
 		finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
+/* Does what the guest asked for. */
+static void answer_call(struct run *run)
+{
+	size_t step = (size_t)run->call.step;
+
+	if (!run->call.release)
+		host_inject(run, step);
+	else if (host_release(run, step))
+		continue_vm(run);
+	if (!run->hold_timer)
+		run->call.step = -1;
+}
+
 /* The guest stopped itself: because it is done, because the host is to act, or because it panicked. */
 static void on_stopped(struct run *run)
 {
-	struct host_call call = run->call;
-
 	read_streams(run);
 	if (run->done)
 		return;
-	call = run->call;
-	if (call.step < 0) {
+	if (run->call.step < 0)
 		finish(run, GUEST_PANICKED, "the guest panicked and stopped");
-		return;
-	}
-	if (!call.release) {
-		host_inject(run, (size_t)call.step);
-	} else if (host_release(run, (size_t)call.step)) {
-		run->call.step = -1;
-		continue_vm(run);
-		return;
-	}
-	if (!run->hold_timer)
-		run->call.step = -1;
+	else
+		answer_call(run);
 }
 
 static void on_qmp_event(void *data, const char *name, const json_t *event)
@@ -622,7 +660,7 @@ static int create_disks(struct run *run)
 		cleanup_free char *path = disk_path(run, disk);
 		cleanup_fd int fd = -1;
 
-		if (disk->via != PLAN_VIA_VIRTIO)
+		if (disk->via != PLAN_VIA_VIRTIO && !server_wanted((enum plan_via)disk->via))
 			continue;
 		fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0644);
 		if (fd < 0 || ftruncate(fd, (off_t)disk->size))
@@ -723,6 +761,48 @@ static int watch_signals(struct run *run)
 	return loop_watch(run->loop, run->signals, on_signal, run, NULL, &run->err);
 }
 
+/* Starts what the disks need, and tells the guest and QEMU where it is. */
+static int start_servers(struct run *run, struct qemu_request *request)
+{
+	const char **sockets = arena_allocate(&run->arena, (run->plan->disk_count + 1) * sizeof(*sockets));
+	json_t *ports = json_object();
+	int r = 0;
+
+	for (size_t i = 0; !r && i < run->plan->disk_count; i++) {
+		const struct plan_disk *disk = &run->plan->disks[i];
+		cleanup_free char *image = disk_path(run, disk);
+		struct server *server = &run->servers[i];
+
+		if (!server_wanted((enum plan_via)disk->via))
+			continue;
+		r = server_start(server, disk, image, run->folder, (int)stretched(run, SERVER_LIMIT_MS), &run->err);
+		if (r)
+			break;
+		sockets[i] = server->socket;
+		if (server->port) {
+			json_object_set_new(ports, disk->name, json_integer(server->port));
+			request->network = true;
+		}
+		r = journal_write(&run->journal, "server", json_pack("{s:s, s:i}", "disk", disk->name, "pid",
+								      (int)server->process.pid), &run->err);
+	}
+	if (!r && request->network)
+		r = write_json(run, "ports.json", ports, &run->err);
+	request->sockets = sockets;
+	json_decref(ports);
+	return r;
+}
+
+/* A server that an injector stopped is continued first: QEMU cannot end while it waits for one. */
+static void end_vm(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->disk_count; i++)
+		server_let_go(&run->servers[i]);
+	vm_end(&run->vm);
+	for (size_t i = 0; i < run->plan->disk_count; i++)
+		server_end(&run->servers[i]);
+}
+
 static int start_vm(struct run *run)
 {
 	struct qemu_request request = {
@@ -733,8 +813,10 @@ static int start_vm(struct run *run)
 		.run_folder = run->folder,
 	};
 	const char *const *command = NULL;
-	int r;
+	int r = start_servers(run, &request);
 
+	if (r)
+		return r;
 	r = vm_start(&run->vm, &request, &run->arena, &command, (int)stretched(run, QMP_LIMIT_MS), on_qmp_event, run,
 		     &run->err);
 	if (r)
@@ -793,7 +875,7 @@ static int go(struct run *run, const char *path)
 		r = loop_run(run->loop, &run->done, &run->err);
 	if (r)
 		finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
-	vm_end(&run->vm);
+	end_vm(run);
 	if (run->facts.end == GUEST_PANICKED)
 		read_last_words(run);
 	return r;
@@ -818,7 +900,7 @@ static void settle_end(struct run *run)
 
 static void free_run(struct run *run)
 {
-	vm_end(&run->vm);
+	end_vm(run);
 	loop_close(run->loop);
 	stream_close(&run->channel);
 	stream_close(&run->console);
@@ -870,6 +952,9 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 	run.record = record_new(plan, preparation);
 	run.facts.judge = judge_new(plan->checks, plan->check_count);
 	run.host_faults = arena_allocate(&run.arena, (plan->step_count + 1) * sizeof(*run.host_faults));
+	run.servers = arena_allocate(&run.arena, (plan->disk_count + 1) * sizeof(*run.servers));
+	for (size_t i = 0; i < plan->disk_count; i++)
+		run.servers[i] = (struct server)SERVER_NONE;
 	go(&run, path);
 	settle_end(&run);
 	if (!logs_are_whole(&run))

@@ -4,6 +4,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "inject/guest/iscsi.h"
+#include "inject/guest/tool.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,47 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#define OUTPUT "/run/tool-output"
-
-/* Runs a program and waits for it; its output goes to a file that read_output() reads. */
-static int run_tool(const char *const *arguments, int *status, struct hl_error *err)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return hl_error_errno(err, errno, "start %s", arguments[0]);
-	if (!pid) {
-		int output = open(OUTPUT, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-
-		dup2(output, STDOUT_FILENO);
-		dup2(output, STDERR_FILENO);
-		execvp(arguments[0], (char *const *)arguments);
-		dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
-		_exit(127);
-	}
-	if (waitpid(pid, status, 0) < 0)
-		return hl_error_errno(err, errno, "wait for %s", arguments[0]);
-	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
-	return 0;
-}
-
-/* The end of what the last tool printed, on one line. */
-static void read_output(char *output, size_t size)
-{
-	cleanup_free char *text = NULL;
-	size_t length = 0;
-
-	output[0] = '\0';
-	if (file_read(OUTPUT, &text, &length, NULL))
-		return;
-	while (length && strchr("\n ", text[length - 1]))
-		text[--length] = '\0';
-	snprintf(output, size, "%s", text + (length >= size ? length - size + 1 : 0));
-	for (char *c = output; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-}
 
 /* "N" of /dev/loopN is the disk's index: they are set up in order in a guest that has no others. */
 static int attach_loop(const struct plan_disk *disk, size_t index, struct hl_error *err)
@@ -75,39 +36,76 @@ static int attach_loop(const struct plan_disk *disk, size_t index, struct hl_err
 	return 0;
 }
 
-/* The virtio disk whose serial is the disk's name (QEMU's serial= property). */
-static int find_virtio(const struct plan_disk *disk, char *device, size_t size)
+/* QEMU's serial= property is the disk's name; virtio-blk and NVMe show it in different places. */
+static bool has_serial(const char *block, const char *wanted)
+{
+	static const char *const places[] = {"", "device/"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		cleanup_free char *path = file_path("/sys/block/%s/%sserial", block, places[i]);
+		cleanup_free char *serial = NULL;
+
+		if (file_read(path, &serial, NULL, NULL))
+			continue;
+		/* NVMe pads it with blanks. */
+		serial[strcspn(serial, " \n")] = '\0';
+		if (!strcmp(serial, wanted))
+			return true;
+	}
+	return false;
+}
+
+static int find_by_serial(const struct plan_disk *disk, char *device, size_t size)
 {
 	DIR *blocks = opendir("/sys/block");
 	struct dirent *entry;
 	int r = -ENODEV;
 
-	while (blocks && r && (entry = readdir(blocks))) {
-		cleanup_free char *path = file_path("/sys/block/%s/serial", entry->d_name);
-		cleanup_free char *serial = NULL;
-
-		if (file_read(path, &serial, NULL, NULL))
-			continue;
-		serial[strcspn(serial, "\n")] = '\0';
-		if (strcmp(serial, disk->name) != 0)
-			continue;
-		snprintf(device, size, "/dev/%.50s", entry->d_name);
-		r = 0;
-	}
+	while (blocks && r && (entry = readdir(blocks)))
+		if (has_serial(entry->d_name, disk->name)) {
+			snprintf(device, size, "/dev/%.50s", entry->d_name);
+			r = 0;
+		}
 	if (blocks)
 		closedir(blocks);
 	return r;
 }
 
+/* A device appears some time after its bus was set up. */
+#define DEVICE_WAIT (20 * NANOSECONDS_PER_SECOND)
+
 static int device_of(const struct plan *plan, const struct plan_disk *disk, char *device, size_t size,
 		     struct hl_error *err)
 {
+	static const struct timespec pause = {0, 10000000};
+	int64_t deadline = workload_now() + DEVICE_WAIT;
+
 	if (disk->via == PLAN_VIA_RAM) {
 		snprintf(device, size, "/dev/loop%zu", (size_t)(disk - plan->disks));
 		return 0;
 	}
-	if (find_virtio(disk, device, size))
-		return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
+	while (disk->via == PLAN_VIA_ISCSI ? iscsi_device(disk, device, size) : find_by_serial(disk, device, size)) {
+		if (workload_now() > deadline)
+			return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* The kernel's limit for one request: SCSI in seconds, NVMe (blk-mq io_timeout) in milliseconds. */
+static int set_device_timeout(const struct plan_disk *disk, const char *device, struct hl_error *err)
+{
+	const char *name = device + strlen("/dev/");
+	bool scsi = disk->via == PLAN_VIA_ISCSI;
+	cleanup_free char *path = file_path("/sys/block/%s/%s", name, scsi ? "device/timeout" : "queue/io_timeout");
+	cleanup_free char *value = file_path("%lld\n", (long long)(disk->device_timeout / (scsi ? NANOSECONDS_PER_SECOND : 1000000)));
+	cleanup_fd int fd = -1;
+
+	if (disk->device_timeout < 0)
+		return 0;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || file_write_all(fd, value, strlen(value)))
+		return hl_error_errno(err, errno, "set %s", path);
 	return 0;
 }
 
@@ -120,19 +118,13 @@ static int make_file_system(const struct plan_disk *disk, const char *device, st
 	const char *const xfs[] = {"mkfs.xfs", "-q", "-f", "-K", "-m", "uuid=" UUID, device, NULL};
 	const char *const btrfs[] = {"mkfs.btrfs", "-q", "-f", "-K", "-U", UUID, device, NULL};
 	const char *const *const commands[] = {NULL, ext4, xfs, btrfs};
-	char output[400];
-	int status, r;
+	int r;
 
 	if (!commands[disk->fs])
 		return 0;
-	r = run_tool(commands[disk->fs], &status, err);
-	if (r || !status)
-		return r;
-	read_output(output, sizeof(output));
-	return hl_error_set(err, EIO, "%s of disk %s ended with status %d: %s", commands[disk->fs][0], disk->name, status,
-			    output);
+	r = tool_succeed(commands[disk->fs], err);
+	return r ? hl_error_prefix(err, "disk %s", disk->name) : 0;
 }
-
 
 int disks_mount(const struct plan *plan, const struct plan_disk *disk, struct hl_error *err)
 {
@@ -155,8 +147,12 @@ static int prepare(const struct plan *plan, size_t index, struct hl_error *err)
 
 	if (disk->via == PLAN_VIA_RAM)
 		r = attach_loop(disk, index, err);
+	else if (disk->via == PLAN_VIA_ISCSI)
+		r = iscsi_login(disk, err);
 	if (!r)
 		r = device_of(plan, disk, device, sizeof(device), err);
+	if (!r)
+		r = set_device_timeout(disk, device, err);
 	if (!r)
 		r = make_file_system(disk, device, err);
 	if (!r && disk->mount)
@@ -201,8 +197,8 @@ int disks_check(const struct plan *plan, const struct plan_disk *disk, int *stat
 	output[0] = '\0';
 	if (r || !commands[disk->fs])
 		return r;
-	r = run_tool(commands[disk->fs], status, err);
+	r = tool_run(commands[disk->fs], status, err);
 	if (!r)
-		read_output(output, size);
+		tool_output(output, size);
 	return r;
 }
