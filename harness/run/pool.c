@@ -41,7 +41,7 @@ static void do_work(const struct pool *pool, const struct worker *worker, pid_t 
 	if (getppid() != parent)
 		_exit(1);
 	result = pool->work(pool->data, worker->index);
-	_exit(json_dumpfd(result, worker->result, JSON_COMPACT | JSON_REAL_PRECISION(12)) ? 1 : 0);
+	_exit(json_dumpfd(result, worker->result, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) ? 1 : 0);
 }
 
 static int start_worker(struct pool *pool, struct hl_error *err)
