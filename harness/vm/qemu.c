@@ -92,11 +92,9 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
  * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per millisecond
  * (measured). So the host's disk is not waited for: the VM's data does not have to survive the host.
  */
-static void add_file(struct arguments *arguments, const struct qemu_request *request, size_t index)
+static void add_file(struct arguments *arguments, const struct qemu_request *request, const struct plan_disk *disk)
 {
-	const struct plan_disk *disk = &request->plan->disks[index];
-
-	add_option(arguments, "-blockdev", "driver=file,node-name=file%zu,filename=%s/disk-%s.img%s", index,
+	add_option(arguments, "-blockdev", "driver=file,node-name=file-%s,filename=%s/disk-%s.img%s", disk->name,
 		   escape(arguments->arena, request->run_folder), disk->name,
 		   request->plan->vm->clock == PLAN_CLOCK_VIRTUAL ? ",cache.no-flush=on" : "");
 }
@@ -105,16 +103,14 @@ static void add_file(struct arguments *arguments, const struct qemu_request *req
  * What injectors can act on, from the backend up: a connection that survives a server that was away, lost
  * completions (blkdebug), limits (throttle).
  */
-static void add_served_file(struct arguments *arguments, const struct qemu_request *request, size_t index)
+static void add_served_file(struct arguments *arguments, const struct plan_disk *disk, const char *socket)
 {
-	const char *socket = request->sockets ? request->sockets[index] : "SOCKET";
-
-	add_option(arguments, "-blockdev", "driver=nbd,node-name=nbd%zu,server.type=unix,server.path=%s,reconnect-delay=60",
-		   index, escape(arguments->arena, socket));
-	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug%zu,image=nbd%zu", index, index);
-	add_option(arguments, "-object", "throttle-group,id=limits%zu", index);
-	add_option(arguments, "-blockdev", "driver=throttle,node-name=file%zu,throttle-group=limits%zu,file=debug%zu", index,
-		   index, index);
+	add_option(arguments, "-blockdev", "driver=nbd,node-name=nbd-%s,server.type=unix,server.path=%s,reconnect-delay=60",
+		   disk->name, escape(arguments->arena, socket));
+	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug-%s,image=nbd-%s", disk->name, disk->name);
+	add_option(arguments, "-object", "throttle-group,id=limits-%s", disk->name);
+	add_option(arguments, "-blockdev", "driver=throttle,node-name=file-%s,throttle-group=limits-%s,file=debug-%s",
+		   disk->name, disk->name, disk->name);
 }
 
 static void add_disk(struct arguments *arguments, const struct qemu_request *request, size_t index)
@@ -123,13 +119,13 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 	const char *device = disk->via == PLAN_VIA_NVME ? "nvme" : "virtio-blk-pci";
 
 	if (disk->via == PLAN_VIA_VIRTIO)
-		add_file(arguments, request, index);
+		add_file(arguments, request, disk);
 	else if (disk->via == PLAN_VIA_NBD || disk->via == PLAN_VIA_NVME)
-		add_served_file(arguments, request, index);
+		add_served_file(arguments, disk, request->sockets ? request->sockets[index] : "SOCKET");
 	else
 		return;
-	add_option(arguments, "-blockdev", "driver=raw,node-name=disk%zu,file=file%zu", index, index);
-	add_option(arguments, "-device", "%s,drive=disk%zu,serial=%s", device, index, disk->name);
+	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name, disk->name);
+	add_option(arguments, "-device", "%s,drive=disk-%s,serial=%s", device, disk->name, disk->name);
 }
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)
