@@ -14,9 +14,11 @@
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
-enum plan_via { PLAN_VIA_RAM, PLAN_VIA_VIRTIO };
+enum plan_via { PLAN_VIA_RAM, PLAN_VIA_VIRTIO, PLAN_VIA_SCSI_DEBUG, PLAN_VIA_NULL_BLK };
+enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
-extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[];
+extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[],
+	*const plan_layer_names[];
 
 /**
  * struct plan_vm - the lab VM
@@ -37,12 +39,19 @@ struct plan_vm {
 	const char *kernel, *boot;
 };
 
-/** struct plan_disk - a disk of the guest: @via ram is a loop device on tmpfs, virtio a file on the host */
+/**
+ * struct plan_disk - a disk of the guest
+ * @via: enum plan_via: ram is a loop device on tmpfs, virtio a file on the host, the others drivers with memory of
+ *	the guest
+ * @layer: enum plan_layer: what lies between it and its file system
+ * @latency: null_blk: nanoseconds that each request takes
+ */
 struct plan_disk {
 	const json_t *source;
 	const char *name;
 	uint64_t size;
-	int fs, via;
+	int fs, via, layer;
+	int64_t latency;
 	const char *mount;
 };
 
@@ -132,6 +141,21 @@ const struct needs *plan_fs_needs(enum plan_fs fs);
 
 /** plan_via_needs() - what a kind of disk needs in the guest: its driver */
 const struct needs *plan_via_needs(enum plan_via via);
+
+/** plan_layer_needs() - what a layer on a disk needs in the guest */
+const struct needs *plan_layer_needs(enum plan_layer layer);
+
+/** plan_via_is_inside() - does this kind of disk live in the guest alone, so that a run stays exact? */
+bool plan_via_is_inside(enum plan_via via);
+
+/**
+ * plan_disk_boot() - parameters of the disk's driver, as boot parameters (MODULE.PARAMETER=VALUE)
+ * @text: receives them, "" for none
+ */
+void plan_disk_boot(const struct plan_disk *disk, char *text, size_t size);
+
+/** plan_disk_find() - the disk called @name, or NULL */
+const struct plan_disk *plan_disk_find(const struct plan *plan, const char *name);
 
 /** plan_disk_of_mount() - the disk mounted at or above @path, or NULL */
 const struct plan_disk *plan_disk_of_mount(const struct plan *plan, const char *path);
