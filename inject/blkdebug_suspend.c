@@ -15,7 +15,7 @@
 /* qemu-io's commands have no QMP form of their own; what they print is the only answer. */
 static int qemu_io(struct injection *injection, const char *command, struct hl_error *err)
 {
-	const struct served_disk *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	json_t *answer = NULL;
 	char line[256];
 	const char *text;
@@ -56,7 +56,7 @@ const struct injector injector_blkdebug_suspend = {
 	.help = "Confirmed inside the guest by a request that does not complete.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,
-	.parameters_size = sizeof(struct served_disk),
+	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},
 	.inject = blkdebug_suspend_inject,
 	.confirm = blkdebug_suspend_acknowledged,

@@ -14,7 +14,7 @@
 
 static int error_file(struct injection *injection, char **path, struct hl_error *err)
 {
-	const struct served_disk *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	const char *control = injection->vm->server_control(injection->vm->vm, parameters->disk, err);
 	const char *suffix = control ? strstr(control, ".pause") : NULL;
 
@@ -77,7 +77,7 @@ const struct injector injector_nbd_error = {
 	.help = "Confirmed inside the guest by a request that fails; the release by one that succeeds.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,
-	.parameters_size = sizeof(struct served_disk),
+	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},
 	.inject = nbd_error_inject,
 	.confirm = nbd_error_confirm,

@@ -36,7 +36,7 @@ static int connect_to(const char *path, struct hl_error *err)
 
 static int command(struct injection *injection, char letter, struct hl_error *err)
 {
-	const struct served_disk *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	const char *path = injection->vm->server_control(injection->vm->vm, parameters->disk, err);
 	cleanup_fd int fd = path ? connect_to(path, err) : -1;
 	char answer = 0;
@@ -79,7 +79,7 @@ const struct injector injector_nbd_pause = {
 	.help = "Confirmed by nbdkit's answer and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,
-	.parameters_size = sizeof(struct served_disk),
+	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},
 	.inject = nbd_pause_inject,
 	.confirm = nbd_pause_confirm,

@@ -4,13 +4,13 @@
 #include "inject/evidence.h"
 
 const struct parameter served_disk_parameters[] = {
-	SERVED_DISK_PARAMETER,
+	DISK_PARAMETER,
 	{.name = NULL},
 };
 
 static const char *disk_of(const struct injection *injection)
 {
-	return ((const struct served_disk *)injection->parameters)->disk;
+	return ((const struct disk_parameter *)injection->parameters)->disk;
 }
 
 int served_disk_stalled(struct injection *injection, struct hl_error *err)

@@ -2,26 +2,15 @@
 #ifndef HANGLAB_INJECT_SERVED_DISK_H
 #define HANGLAB_INJECT_SERVED_DISK_H
 
+#include "inject/disk.h"
 #include "inject/inject.h"
 
 /*
- * What all injectors have in common that act on the server behind a disk: the parameter that names the disk,
- * and the proof from inside the guest.
+ * What all injectors have in common that act on the server behind a disk: their parameters begin with struct
+ * disk_parameter, and the proof comes from inside the guest.
  */
 
-/** struct served_disk - parameters of such an injector; further ones follow in a struct of its own */
-struct served_disk {
-	const char *disk;
-};
-
-/** The entry of a parameter table for struct served_disk. */
-#define SERVED_DISK_PARAMETER                                                                                \
-	{                                                                                                    \
-		.name = "disk", .type = PARAMETER_STRING, .offset = offsetof(struct served_disk, disk),      \
-		.required = true, .help = "name of a disk with a server (via: nbd, nvme, iscsi)"             \
-	}
-
-/** A table with nothing but that entry. */
+/** A table with nothing but DISK_PARAMETER. */
 extern const struct parameter served_disk_parameters[];
 
 /** served_disk_stalled() - guest_confirm(): the disk does not answer */

@@ -18,7 +18,7 @@
 
 static int signal_server(struct injection *injection, int signal, struct hl_error *err)
 {
-	const struct served_disk *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	pid_t pid = injection->vm->server_pid(injection->vm->vm, parameters->disk, err);
 
 	if (pid < 0)
@@ -42,7 +42,7 @@ static int process_state(pid_t pid, char *state, struct hl_error *err)
 
 static int await_stopped(struct injection *injection, bool stopped, struct hl_error *err)
 {
-	const struct served_disk *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	pid_t pid = injection->vm->server_pid(injection->vm->vm, parameters->disk, err);
 	char state = '?';
 
@@ -90,7 +90,7 @@ const struct injector injector_server_stop = {
 		"process and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,
-	.parameters_size = sizeof(struct served_disk),
+	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},
 	.inject = server_stop_inject,
 	.confirm = server_stop_confirm,

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 struct throttle {
-	struct served_disk served;
+	struct disk_parameter served;
 	int64_t requests, bytes;
 };
 
@@ -85,7 +85,7 @@ static int throttle_confirm_released(struct injection *injection, struct hl_erro
 }
 
 static const struct parameter throttle_parameters[] = {
-	SERVED_DISK_PARAMETER,
+	DISK_PARAMETER,
 	{.name = "requests", .type = PARAMETER_INTEGER, .offset = offsetof(struct throttle, requests), .fallback = "0",
 	 .least = 0, .most = 1000000, .help = "requests per second, 0 for no limit"},
 	{.name = "bytes", .type = PARAMETER_SIZE, .offset = offsetof(struct throttle, bytes), .fallback = "0",

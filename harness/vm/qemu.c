@@ -2,6 +2,7 @@
 #include "vm/qemu.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/process.h"
 
 #include <inttypes.h>
@@ -138,6 +139,24 @@ static void add_network(struct arguments *arguments, const struct qemu_request *
 		   escape(arguments->arena, request->run_folder));
 }
 
+/* Parameters of the disks' drivers: each once, whatever the number of disks. */
+static const char *disk_boot(const struct qemu_request *request, struct arena *arena)
+{
+	char *all = arena_string(arena, "");
+
+	for (size_t i = 0; i < request->plan->disk_count; i++) {
+		cleanup_free char *longer = NULL;
+		char one[128];
+
+		plan_disk_boot(&request->plan->disks[i], one, sizeof(one));
+		if (!one[0] || strstr(all, one))
+			continue;
+		longer = file_path("%s %s", all, one);
+		all = arena_string(arena, longer);
+	}
+	return all;
+}
+
 /*
  * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once. cryptomgr.notests: the self tests
  * of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug on 6.1).
@@ -148,8 +167,9 @@ static void add_kernel(struct arguments *arguments, const struct qemu_request *r
 
 	add_option(arguments, "-kernel", "%s", request->vmlinuz);
 	add_option(arguments, "-initrd", "%s", request->initramfs);
-	add_option(arguments, "-append", "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests printk.devkmsg=on%s%s",
-		   boot[0] ? " " : "", boot);
+	add_option(arguments, "-append",
+		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests printk.devkmsg=on%s%s%s",
+		   disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
 }
 
 const char *const *qemu_command(const struct qemu_request *request, struct arena *arena)
