@@ -11,14 +11,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /**
  * struct worker - a child that does a piece
+ * @pidfd: readable once it has ended. Not SIGCHLD: a library's thread that does not block it (libfiu's remote
+ *	control has one) would swallow it.
  * @result: memory file that it writes its result to
  */
 struct worker {
 	pid_t pid;
+	int pidfd;
 	size_t index;
 	int result;
 };
@@ -61,9 +65,10 @@ static int start_worker(struct pool *pool, struct hl_error *err)
 	}
 	if (!worker->pid)
 		do_work(pool, worker, parent);
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
 	pool->busy++;
 	pool->next++;
-	return 0;
+	return worker->pidfd < 0 ? hl_error_errno(err, errno, "watch a job") : 0;
 }
 
 static json_t *read_result(int fd)
@@ -88,6 +93,8 @@ static void reap(struct pool *pool)
 		}
 		json_array_set_new(pool->results, worker->index, read_result(worker->result));
 		close(worker->result);
+		if (worker->pidfd >= 0)
+			close(worker->pidfd);
 		*worker = pool->workers[--pool->busy];
 	}
 }
@@ -97,24 +104,34 @@ static void take_signal(struct pool *pool, int signals)
 	struct signalfd_siginfo signal;
 
 	while (read(signals, &signal, sizeof(signal)) == sizeof(signal)) {
-		if (signal.ssi_signo == SIGCHLD)
-			continue;
 		pool->stopping = true;
 		for (size_t i = 0; i < pool->busy; i++)
 			kill(pool->workers[i].pid, SIGTERM);
 	}
 }
 
+/* Until a job ends or a signal comes. */
+static void wait_for_news(const struct pool *pool, struct pollfd *watched, int signals)
+{
+	watched[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	for (size_t i = 0; i < pool->busy; i++)
+		watched[i + 1] = (struct pollfd){.fd = pool->workers[i].pidfd, .events = POLLIN};
+	poll(watched, pool->busy + 1, -1);
+}
+
 static int run_all(struct pool *pool, int signals, struct hl_error *err)
 {
-	struct pollfd watched = {.fd = signals, .events = POLLIN};
+	cleanup_free struct pollfd *watched = calloc(pool->jobs + 1, sizeof(*watched));
 	int r = 0;
+
+	if (!watched)
+		return hl_error_errno(err, ENOMEM, "start jobs");
 
 	while (pool->busy || (!r && !pool->stopping && pool->next < pool->count)) {
 		while (!r && !pool->stopping && pool->busy < pool->jobs && pool->next < pool->count)
 			r = start_worker(pool, err);
 		if (pool->busy)
-			poll(&watched, 1, -1);
+			wait_for_news(pool, watched, signals);
 		take_signal(pool, signals);
 		reap(pool);
 	}
@@ -135,7 +152,6 @@ int pool_run(size_t count, size_t jobs, pool_work work, void *data, json_t **res
 		json_array_append_new(pool.results, json_null());
 	pool.workers = workers;
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
