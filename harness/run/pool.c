@@ -16,8 +16,8 @@
 
 /**
  * struct worker - a child that does a piece
- * @pidfd: readable once it has ended. Not SIGCHLD: a library's thread that does not block it (libfiu's remote
- *	control has one) would swallow it.
+ * @pidfd: readable once it has ended. SIGCHLD would not do: a thread that a preloaded library started before
+ *	main(), such as libfiu's remote control, takes the signal away.
  * @result: memory file that it writes its result to
  */
 struct worker {
@@ -31,6 +31,7 @@ struct pool {
 	pool_work work;
 	void *data;
 	struct worker *workers;
+	struct pollfd *watched;
 	size_t busy, jobs, next, count;
 	json_t *results;
 	bool stopping;
@@ -66,9 +67,17 @@ static int start_worker(struct pool *pool, struct hl_error *err)
 	if (!worker->pid)
 		do_work(pool, worker, parent);
 	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	if (worker->pidfd < 0) {
+		int r = hl_error_errno(err, errno, "watch a job");
+
+		kill(worker->pid, SIGKILL);
+		waitpid(worker->pid, NULL, 0);
+		close(worker->result);
+		return r;
+	}
 	pool->busy++;
 	pool->next++;
-	return worker->pidfd < 0 ? hl_error_errno(err, errno, "watch a job") : 0;
+	return 0;
 }
 
 static json_t *read_result(int fd)
@@ -93,8 +102,7 @@ static void reap(struct pool *pool)
 		}
 		json_array_set_new(pool->results, worker->index, read_result(worker->result));
 		close(worker->result);
-		if (worker->pidfd >= 0)
-			close(worker->pidfd);
+		close(worker->pidfd);
 		*worker = pool->workers[--pool->busy];
 	}
 }
@@ -110,28 +118,23 @@ static void take_signal(struct pool *pool, int signals)
 	}
 }
 
-/* Until a job ends or a signal comes. */
-static void wait_for_news(const struct pool *pool, struct pollfd *watched, int signals)
+static void await_any(struct pool *pool, int signals)
 {
-	watched[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	pool->watched[0] = (struct pollfd){.fd = signals, .events = POLLIN};
 	for (size_t i = 0; i < pool->busy; i++)
-		watched[i + 1] = (struct pollfd){.fd = pool->workers[i].pidfd, .events = POLLIN};
-	poll(watched, pool->busy + 1, -1);
+		pool->watched[i + 1] = (struct pollfd){.fd = pool->workers[i].pidfd, .events = POLLIN};
+	poll(pool->watched, pool->busy + 1, -1);
 }
 
 static int run_all(struct pool *pool, int signals, struct hl_error *err)
 {
-	cleanup_free struct pollfd *watched = calloc(pool->jobs + 1, sizeof(*watched));
 	int r = 0;
-
-	if (!watched)
-		return hl_error_errno(err, ENOMEM, "start jobs");
 
 	while (pool->busy || (!r && !pool->stopping && pool->next < pool->count)) {
 		while (!r && !pool->stopping && pool->busy < pool->jobs && pool->next < pool->count)
 			r = start_worker(pool, err);
 		if (pool->busy)
-			wait_for_news(pool, watched, signals);
+			await_any(pool, signals);
 		take_signal(pool, signals);
 		reap(pool);
 	}
@@ -142,15 +145,17 @@ int pool_run(size_t count, size_t jobs, pool_work work, void *data, json_t **res
 {
 	struct pool pool = {.work = work, .data = data, .jobs = jobs, .count = count, .results = json_array()};
 	cleanup_free struct worker *workers = calloc(jobs, sizeof(*workers));
+	cleanup_free struct pollfd *watched = calloc(jobs + 1, sizeof(*watched));
 	cleanup_fd int signals = -1;
 	sigset_t set;
 	int r;
 
-	if (!workers)
+	if (!workers || !watched)
 		return hl_error_errno(err, ENOMEM, "start jobs");
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(pool.results, json_null());
 	pool.workers = workers;
+	pool.watched = watched;
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
