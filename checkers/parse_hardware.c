@@ -296,17 +296,13 @@ const struct report_parser parser_aer_bus_error = {
 /* "EDAC MC0: 1 CE memory read error on CPU_SrcID#0_Ha#0_Chan#1_DIMM#0 (channel:1 slot:0 page:0x12 ...)" */
 static bool edac_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	const char *text = anchor + strlen("EDAC MC");
-	const char *colon = strstr(text, ": ");
-	const char *kind, *on;
+	const char *text = parse_after(line->text, "EDAC MC");
+	const char *kind = anchor + strspn(anchor, " :");
+	const char *on;
 	bool corrected;
 
-	(void)line;
-	if (!isdigit((unsigned char)*text) || !colon)
+	if (!text || text > anchor || !isdigit((unsigned char)*text))
 		return false;
-	kind = colon + 2;
-	while (isdigit((unsigned char)*kind) || *kind == ' ')
-		kind++;
 	corrected = parse_starts(kind, "CE ") != NULL;
 	if (!corrected && !parse_starts(kind, "UE "))
 		return false;

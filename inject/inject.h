@@ -68,6 +68,8 @@ struct injection {
  * @summary: one line
  * @help: a paragraph: what it does, what confirms it, what it needs
  * @side: where its steps run
+ * @disk_vias, @disk_layers: NULL-terminated names: the "via" and the "layer" that the disk named by its parameter
+ *	"disk" must have; NULL for any
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
  * @parameters: table of what may stand under "with:"
  * @parameters_size: of the struct that the table describes
@@ -84,6 +86,7 @@ struct injector {
 	const char *name, *summary, *help;
 	enum injector_side side;
 	bool stops_vm;
+	const char *const *disk_vias, *const *disk_layers;
 	const struct parameter *parameters;
 	size_t parameters_size, state_size;
 	struct needs needs;

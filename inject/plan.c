@@ -2,13 +2,17 @@
 #include "inject/plan.h"
 
 #include "base/units.h"
+#include "inject/device_mapper.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
-static const char *const via_names[] = {"ram", "virtio", "nbd", "nvme", "iscsi", NULL};
+const char *const plan_via_names[] = {"ram", "virtio", "nbd", "nvme", "iscsi", "scsi_debug", "null_blk", NULL};
+const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
 
 static const struct parameter vm_values[] = {
 	{.name = "cpus", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan_vm, cpus), .fallback = "2", .least = 1,
@@ -38,9 +42,9 @@ static const struct parameter disk_values[] = {
 	{.name = "fs", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, fs), .fallback = "none",
 	 .choices = plan_fs_names, .help = "file system made on it"},
 	{.name = "via", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, via), .fallback = "ram",
-	 .choices = via_names,
-	 .help = "ram: inside the guest, keeps a run exact; virtio: a file of the run; nbd, nvme: on an NBD\n"
-		 "server; iscsi: on an iSCSI target"},
+	 .choices = plan_via_names,
+	 .help = "virtio: a file of the run; nbd, nvme: on an NBD server; iscsi: on an iSCSI target; the others:\n"
+		 "memory of the guest, which keeps a run exact"},
 	{.name = "noop_interval", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, noop_interval),
 	 .least = 0, .most = 3600 * NANOSECONDS_PER_SECOND, .help = "iscsi: NOP-Out interval, 0 for none"},
 	{.name = "noop_timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, noop_timeout),
@@ -51,6 +55,10 @@ static const struct parameter disk_values[] = {
 	{.name = "device_timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, device_timeout),
 	 .least = NANOSECONDS_PER_SECOND, .most = 3600 * NANOSECONDS_PER_SECOND,
 	 .help = "iscsi, nvme: the kernel's limit for one request"},
+	{.name = "layer", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, layer), .fallback = "none",
+	 .choices = plan_layer_names, .help = "device mapper on top of it: dm is a linear table that the dm-... injectors change"},
+	{.name = "latency", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, latency), .fallback = "0",
+	 .least = 0, .most = 4 * NANOSECONDS_PER_SECOND, .help = "null_blk: how long each request takes"},
 	{.name = "mount", .type = PARAMETER_PATH, .offset = offsetof(struct plan_disk, mount),
 	 .help = "where it is mounted"},
 	{.name = NULL},
@@ -249,15 +257,53 @@ const struct needs *plan_via_needs(enum plan_via via)
 	static const char *const nvme[] = {"nvme", NULL};
 	static const char *const iscsi[] = {"virtio_net", "iscsi_tcp", "sd_mod", NULL};
 	static const char *const open_iscsi[] = {"iscsid", "iscsiadm", NULL};
+	static const char *const scsi_debug[] = {"sd_mod", "scsi_debug", NULL}, *const null_blk[] = {"null_blk", NULL};
 	static const struct needs needs[] = {
 		[PLAN_VIA_RAM] = {NULL, loop, NULL, false},
 		[PLAN_VIA_VIRTIO] = {NULL, virtio, NULL, false},
 		[PLAN_VIA_NBD] = {NULL, virtio, NULL, true},
 		[PLAN_VIA_NVME] = {NULL, nvme, NULL, true},
 		[PLAN_VIA_ISCSI] = {NULL, iscsi, open_iscsi, true},
+		[PLAN_VIA_SCSI_DEBUG] = {NULL, scsi_debug, NULL, false},
+		[PLAN_VIA_NULL_BLK] = {NULL, null_blk, NULL, false},
 	};
 
 	return &needs[via];
+}
+
+const struct needs *plan_layer_needs(enum plan_layer layer)
+{
+	static const struct needs nothing = {NULL, NULL, NULL, false};
+	static const struct needs *const needs[] = {
+		[PLAN_LAYER_NONE] = &nothing,
+		[PLAN_LAYER_DM] = &device_mapper_needs,
+		[PLAN_LAYER_MULTIPATH] = &device_mapper_multipath_needs,
+	};
+
+	return needs[layer];
+}
+
+bool plan_via_is_inside(enum plan_via via)
+{
+	return via == PLAN_VIA_RAM || via == PLAN_VIA_SCSI_DEBUG || via == PLAN_VIA_NULL_BLK;
+}
+
+void plan_disk_boot(const struct plan_disk *disk, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (disk->via == PLAN_VIA_SCSI_DEBUG)
+		snprintf(text, size, "scsi_debug.dev_size_mb=%" PRIu64 " scsi_debug.ndelay=100000",
+			 (disk->size + (1 << 20) - 1) >> 20);
+	else if (disk->via == PLAN_VIA_NULL_BLK)
+		snprintf(text, size, "null_blk.nr_devices=0");
+}
+
+const struct plan_disk *plan_disk_find(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->disk_count; i++)
+		if (!strcmp(plan->disks[i].name, name))
+			return &plan->disks[i];
+	return NULL;
 }
 
 const struct plan_disk *plan_disk_of_mount(const struct plan *plan, const char *path)

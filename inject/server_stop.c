@@ -5,7 +5,7 @@
  * What a controller that hangs, a storage host that swaps, or a stuck target daemon does to its clients:
  * connections stay open, nothing is answered, nothing is lost.
  */
-#include "inject/inject.h"
+#include "inject/served_disk.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -16,13 +16,9 @@
 
 #define STATE_WAIT_MS 2000
 
-struct server_stop {
-	const char *disk;
-};
-
 static int signal_server(struct injection *injection, int signal, struct hl_error *err)
 {
-	const struct server_stop *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	pid_t pid = injection->vm->server_pid(injection->vm->vm, parameters->disk, err);
 
 	if (pid < 0)
@@ -46,7 +42,7 @@ static int process_state(pid_t pid, char *state, struct hl_error *err)
 
 static int await_stopped(struct injection *injection, bool stopped, struct hl_error *err)
 {
-	const struct server_stop *parameters = injection->parameters;
+	const struct disk_parameter *parameters = injection->parameters;
 	pid_t pid = injection->vm->server_pid(injection->vm->vm, parameters->disk, err);
 	char state = '?';
 
@@ -87,23 +83,19 @@ static int server_stop_confirm_released(struct injection *injection, struct hl_e
 	return await_stopped(injection, false, err);
 }
 
-static const struct parameter server_stop_parameters[] = {
-	{.name = "disk", .type = PARAMETER_STRING, .offset = offsetof(struct server_stop, disk), .required = true,
-	 .help = "name of a disk with a server (via: nbd, nvme, iscsi)"},
-	{.name = NULL},
-};
-
 const struct injector injector_server_stop = {
 	.name = "server-stop",
 	.summary = "stop the storage server behind a disk (SIGSTOP), continue it on release",
 	.help = "Only ever the server that hanglab itself started for this disk. Confirmed by the state of its\n"
 		"process and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
-	.parameters = server_stop_parameters,
-	.parameters_size = sizeof(struct server_stop),
+	.parameters = served_disk_parameters,
+	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},
 	.inject = server_stop_inject,
 	.confirm = server_stop_confirm,
 	.release = server_stop_release,
 	.confirm_released = server_stop_confirm_released,
+	.guest_confirm = served_disk_stalled,
+	.guest_confirm_released = served_disk_moves,
 };

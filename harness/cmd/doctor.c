@@ -228,7 +228,9 @@ static void check_cache(struct doctor *doctor, const char *name)
 
 	if (!file_cache_folder("kernels", &folder, &err))
 		probe = file_open_unnamed(folder, &err);
-	if (probe < 0 || statvfs(folder, &status)) {
+	if (probe >= 0 && fstatvfs(probe, &status))
+		hl_error_errno(&err, errno, "look for room in %s", folder);
+	if (err.code) {
 		find(doctor, name, MISSING, "%s: kernels and initramfs go there (XDG_CACHE_HOME moves it)",
 		     err.text);
 		return;

@@ -32,7 +32,7 @@ static const char *exactness(const struct plan *plan)
 	if (plan->vm->clock != PLAN_CLOCK_VIRTUAL)
 		return "none";
 	for (size_t i = 0; i < plan->disk_count; i++)
-		if (plan->disks[i].via != PLAN_VIA_RAM)
+		if (!plan_via_is_inside((enum plan_via)plan->disks[i].via))
 			return "events";
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].inject && injector_find(plan->steps[i].inject)->side == INJECTOR_HOST)

@@ -37,6 +37,7 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 	add_names(arena, &needs->config, &needs->config_count, plan->requires->config);
 	for (size_t i = 0; i < plan->disk_count; i++) {
 		add_needs(needs, plan_via_needs((enum plan_via)plan->disks[i].via), arena);
+		add_needs(needs, plan_layer_needs((enum plan_layer)plan->disks[i].layer), arena);
 		add_needs(needs, plan_fs_needs((enum plan_fs)plan->disks[i].fs), arena);
 	}
 	for (size_t i = 0; i < plan->step_count; i++) {

@@ -63,6 +63,18 @@ static bool is_plain_path(const char *path)
 	return true;
 }
 
+/* scsi_debug has one memory for all its disks, and its size is a parameter of the module. */
+static int check_kind_of_disk(const struct checker *checker, const struct plan_disk *disk)
+{
+	if (disk->latency && disk->via != PLAN_VIA_NULL_BLK)
+		return fail(checker, disk->source, "latency", "only a disk with 'via: null_blk' has a latency");
+	for (const struct plan_disk *other = checker->plan->disks; other < disk; other++)
+		if (disk->via == PLAN_VIA_SCSI_DEBUG && other->via == PLAN_VIA_SCSI_DEBUG)
+			return fail(checker, disk->source, "via", "only one disk can be 'via: scsi_debug'; '%s' is already",
+				    other->name);
+	return 0;
+}
+
 static int check_disk(const struct checker *checker, size_t index)
 {
 	const struct plan_disk *disk = &checker->plan->disks[index];
@@ -90,7 +102,7 @@ static int check_disk(const struct checker *checker, size_t index)
 			return fail(checker, disk->source, "mount", "disk '%s' is mounted on %s already", other->name,
 				    disk->mount);
 	}
-	return 0;
+	return check_kind_of_disk(checker, disk);
 }
 
 static int check_sysctls(const struct checker *checker)
@@ -164,11 +176,39 @@ static int check_workload_step(const struct checker *checker, size_t index)
 	return check_parameters(checker, step, workload->parameters, step->start);
 }
 
+static bool is_one_of(const char *name, const char *const *allowed)
+{
+	while (*allowed && strcmp(*allowed, name) != 0)
+		allowed++;
+	return *allowed;
+}
+
+/* The disk that an injector's parameter names is there, and is of a kind that it can break. */
+static int check_disk_of_step(const struct checker *checker, const struct plan_step *step,
+			      const struct injector *injector)
+{
+	const char *name = json_string_value(json_object_get(step->with, "disk"));
+	const struct plan_disk *disk = name ? plan_disk_find(checker->plan, name) : NULL;
+
+	if (!name)
+		return 0;
+	if (!disk)
+		return fail(checker, step->with, "disk", "there is no disk called '%s'", name);
+	if (injector->disk_vias && !is_one_of(plan_via_names[disk->via], injector->disk_vias))
+		return fail(checker, step->with, "disk", "%s needs a disk with 'via: %s'", injector->name,
+			    injector->disk_vias[0]);
+	if (injector->disk_layers && !is_one_of(plan_layer_names[disk->layer], injector->disk_layers))
+		return fail(checker, step->with, "disk", "%s needs a disk with 'layer: %s'", injector->name,
+			    injector->disk_layers[0]);
+	return 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
 	const char *names[64], *near;
 	size_t count = 0;
+	int r;
 
 	if (!injector) {
 		for (const struct injector *const *known = injector_list(); *known && count < 64; known++)
@@ -184,7 +224,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	if (injector->needs.real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
 		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
 			    injector->name);
-	return check_parameters(checker, step, injector->parameters, step->inject);
+	r = check_parameters(checker, step, injector->parameters, step->inject);
+	return r ? r : check_disk_of_step(checker, step, injector);
 }
 
 static int check_step(const struct checker *checker, size_t index, int64_t *latest)

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/units.h"
 #include "inject/guest/port.h"
-#include "inject/guest/tool.h"
+#include "inject/tool.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -122,14 +122,14 @@ static int set_option(const char *target, const char *portal, const char *name, 
 	const char *const arguments[] = {"iscsiadm", "-m", "node", "-T", target, "-p", portal, "-o", "update",
 					 "-n", name, "-v", value, NULL};
 
-	return nanoseconds < 0 ? 0 : tool_succeed(arguments, err);
+	return nanoseconds < 0 ? 0 : tool_must(arguments, NULL, 0, err);
 }
 
 static int log_in(const struct plan_disk *disk, const char *target, const char *portal, struct hl_error *err)
 {
 	const char *const create[] = {"iscsiadm", "-m", "node", "-o", "new", "-T", target, "-p", portal, NULL};
 	const char *const login[] = {"iscsiadm", "-m", "node", "-T", target, "-p", portal, "--login", NULL};
-	int r = tool_succeed(create, err);
+	int r = tool_must(create, NULL, 0, err);
 
 	if (!r)
 		r = set_option(target, portal, "node.session.timeo.replacement_timeout", disk->replacement_timeout, err);
@@ -137,7 +137,7 @@ static int log_in(const struct plan_disk *disk, const char *target, const char *
 		r = set_option(target, portal, "node.conn[0].timeo.noop_out_interval", disk->noop_interval, err);
 	if (!r)
 		r = set_option(target, portal, "node.conn[0].timeo.noop_out_timeout", disk->noop_timeout, err);
-	return r ? r : tool_succeed(login, err);
+	return r ? r : tool_must(login, NULL, 0, err);
 }
 
 int iscsi_login(const struct plan_disk *disk, struct hl_error *err)

@@ -193,9 +193,9 @@ static void test_nothing_missing(void)
 static void test_only_what_is_missing(void)
 {
 	check_done(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "libaio-dev\nxfsprogs\n"},
-		   UPDATE INSTALL "libaio-dev xfsprogs\n", "missing: libaio-dev xfsprogs");
+		   UPDATE INSTALL "libaio-dev xfsprogs\n", "missing or too old: libaio-dev xfsprogs");
 	check_done(&(struct machine){.release = "13", .qemu = "", .missing = "make\n"},
-		   UPDATE INSTALL "make\n" INSTALL "qemu-system-x86\n", "missing: make qemu-system-x86");
+		   UPDATE INSTALL "make\n" INSTALL "qemu-system-x86\n", "missing or too old: make qemu-system-x86");
 }
 
 /* @stanza: what the file must end with */
@@ -284,7 +284,7 @@ static void test_backports_costs_too_much(void)
 static void test_not_root(void)
 {
 	check_done(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "make\n", .user = true},
-		   "sudo\n" UPDATE "sudo\n" INSTALL "make\n", "missing: make");
+		   "sudo\n" UPDATE "sudo\n" INSTALL "make\n", "missing or too old: make");
 	check_refused(
 		&(struct machine){
 			.release = "13", .qemu = QEMU_10, .missing = "make\n", .user = true, .no_sudo = true},
