@@ -98,6 +98,14 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
+# The instrumented build lies beside the other one, whose guest program it takes: that is static.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
+		build/asan/unit build/asan/hanglab
+	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
+	HANGLAB=build/asan/hanglab build/asan/unit
+
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab
 
