@@ -88,6 +88,16 @@ static bool is_skipped(const char *function, unsigned int classes)
 	return false;
 }
 
+bool blame_matches(const char *function, const char *pattern)
+{
+	return matches(function, base_length(function), pattern);
+}
+
+bool blame_is_interrupt_code(const char *function)
+{
+	return is_skipped(function, BLAME_DETECTOR | BLAME_TICK | BLAME_INTERRUPT);
+}
+
 static bool is_dispatcher(const char *function)
 {
 	size_t length = base_length(function);

@@ -206,12 +206,22 @@ struct hl_prefilter {
 };
 
 /**
+ * typedef hl_on_line - sees the text of every message, for readers that look for more than events
+ * @text: without prefixes, NUL-terminated, valid during the call only
+ * @number: 1-based number of the input line
+ * @data: the pointer given to hl_log_open()
+ */
+typedef void (*hl_on_line)(const char *text, uint64_t number, void *data);
+
+/**
  * struct hl_log_options - how to read; all zero is right for most
  * @prefilter: skips quiet parts of large logs; NULL reads every line
+ * @on_line: called for each message that is read (not for what the pre-filter skips), or NULL
  * @kernel: release of the running kernel when the caller knows it, for events that do not name it
  */
 struct hl_log_options {
 	const struct hl_prefilter *prefilter;
+	hl_on_line on_line;
 	const char *kernel;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 #include "blame.h"
+#include "interleave.h"
 #include "memory.h"
 #include "parse.h"
 
@@ -22,7 +23,7 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->before = before;
 	strcpy(report->caller, line->caller);
 	report->last_time = line->time;
-	report->stack_count = 0;
+	report->stack_count = report->item_count = 0;
 	report->unrelated = 0;
 	report->lines = 1;
 	report->closed = report->all_cpus = report->oopsed = report->whole_title = report->dropped = false;
@@ -125,6 +126,7 @@ void report_finish(struct report *report)
 
 	if (report->signature->parser->finish)
 		report->signature->parser->finish(report);
+	interleave_undo(report);
 	blamed = blame_find(report);
 	publish_stacks(report, blamed);
 	if (!event->kernel && report->facts->kernel[0])

@@ -116,14 +116,24 @@ static const char *colour_end(const struct event_output *output)
 	return output->colour ? "\033[0m" : "";
 }
 
+/* 2.6.32 marks every frame of some traces as unreliable; then they are better than nothing. */
+static bool has_reliable(const struct hl_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->frames[i].reliable)
+			return true;
+	return false;
+}
+
 static void print_frames(const struct event_output *output, const struct hl_stack *stack)
 {
+	bool only_reliable = !output->options.verbose && has_reliable(stack);
 	size_t shown = 0;
 
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct hl_frame *frame = &stack->frames[i];
 
-		if (!output->options.verbose && (!frame->reliable || shown == SHOWN_FRAMES))
+		if ((only_reliable && !frame->reliable) || (!output->options.verbose && shown == SHOWN_FRAMES))
 			continue;
 		shown++;
 		fprintf(output->options.out, "      %s%s", frame->reliable ? "" : "? ", frame->function);
