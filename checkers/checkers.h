@@ -167,6 +167,28 @@ int hl_event_copy(struct hl_event *to, const struct hl_event *from);
 void hl_event_free(struct hl_event *event);
 
 /**
+ * struct hl_text - growing text
+ * @bytes: not NUL-terminated; free() it
+ * @size: how much is in it
+ * @room: how much is allocated
+ * @failed: memory ran out; nothing more is added
+ */
+struct hl_text {
+	char *bytes;
+	size_t size, room;
+	bool failed;
+};
+
+/**
+ * hl_event_write_json() - append what hl_event_to_json() returns, as one line of text without its end
+ *
+ * Bytes that are no UTF-8 become U+FFFD.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hl_event_write_json(const struct hl_event *event, struct hl_text *text);
+
+/**
  * hl_event_to_json() - the event as documented for "hanglab scan"; unknown members are absent
  *
  * Return: a new reference, or NULL when out of memory.

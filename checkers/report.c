@@ -75,12 +75,26 @@ json_t *report_fields(struct report *report)
 	return report->event.fields;
 }
 
+json_t *report_json_text(const char *text, size_t size)
+{
+	json_t *value = json_stringn(text, size);
+	char clean[256];
+
+	if (value)
+		return value;
+	if (size > sizeof(clean))
+		size = sizeof(clean);
+	for (size_t i = 0; i < size; i++)
+		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	return json_stringn(clean, size);
+}
+
 void report_field_text(struct report *report, const char *name, const char *text, size_t size)
 {
 	json_t *fields = report_fields(report);
 
 	if (fields && !json_object_get(fields, name))
-		json_object_set_new(fields, name, json_stringn(text, size));
+		json_object_set_new(fields, name, report_json_text(text, size));
 }
 
 void report_field_integer(struct report *report, const char *name, long long value)

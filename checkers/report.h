@@ -156,6 +156,9 @@ void report_begin(struct report *report, const struct signature *signature, cons
 /** report_text() - @size bytes of a log line, in the memory of the event */
 const char *report_text(struct report *report, const char *text, size_t size);
 
+/** report_json_text() - a JSON string of text from a log, which may be no UTF-8 */
+json_t *report_json_text(const char *text, size_t size);
+
 /** report_field_text() - set a text member of fields{} unless it is there already */
 void report_field_text(struct report *report, const char *name, const char *text, size_t size);
 

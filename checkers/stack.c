@@ -468,7 +468,7 @@ static bool is_dump_line(const char *text)
 	while (*text == ' ' || *text == '\t')
 		text++;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (parse_starts(text, starts[i]))
+		if (*text == *starts[i] && parse_starts(text, starts[i]))
 			return true;
 	if ((text[0] == 'x' || text[0] == 'R' || text[0] == 'r') && isdigit((unsigned char)text[1]) &&
 	    strchr(text, ':'))
