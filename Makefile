@@ -106,6 +106,24 @@ asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviou
 	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
 	HANGLAB=build/asan/hanglab build/asan/unit
 
+# The log reader without what only the host has: libFuzzer links it statically with the sanitizers.
+CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
+$(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
+	@echo "  FUZZ    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 $(CSTD) $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^) -ljansson -lpthread -lm
+
+$(BUILD)/fuzz-words: checkers/signatures.def
+	$(Q)sed -n 's/^SIGNATURE([^,]*, [^,]*, \("[^"]*"\),.*/\1/p' $< >$@
+
+fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words ## feed damaged logs to the log reader, for FUZZ_SECONDS=60
+	@mkdir -p $(BUILD)/fuzz-corpus
+	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
+		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
+
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab
 

@@ -285,8 +285,11 @@ static void release_held(struct hl_log *log)
 	if (!log->holding)
 		return;
 	log->holding = false;
-	if (log->held->size)
-		take_message(log, log->held);
+	if (!log->held->size)
+		return;
+	if (log->options.on_line)
+		log->options.on_line(log->held->text, log->held->number, log->data);
+	take_message(log, log->held);
 }
 
 /*
@@ -367,7 +370,8 @@ static uint64_t count_lines(const char *bytes, size_t size)
 	uint64_t count = 0;
 
 	while (size >= sizeof(byte_vector)) {
-		/* A comparison gives -1 in each byte that matches, so 255 of them fit before a byte overflows. */
+		/* A comparison gives -1 in each byte that matches, so 255 of them fit before a byte
+		 * overflows. */
 		size_t rounds = size / sizeof(byte_vector) < 255 ? size / sizeof(byte_vector) : 255;
 		byte_vector matches = {0};
 

@@ -18,7 +18,8 @@ static unsigned int random_number(unsigned int limit)
 }
 
 static const char *const quiet_lines[] = {
-	"audit: type=1400 audit(1731000000.123:%u): apparmor=\"STATUS\" operation=\"profile_load\" name=\"lab\" pid=%u",
+	"audit: type=1400 audit(1731000000.123:%u): apparmor=\"STATUS\" operation=\"profile_load\" "
+	"name=\"lab\" pid=%u",
 	"br-%04x: port 1(veth%05x) entered forwarding state",
 	"IPv6: ADDRCONF(NETDEV_CHANGE): veth%05x: link becomes ready, index %u",
 	"device veth%05x entered promiscuous mode, users %u",
@@ -32,14 +33,13 @@ static const char *const quiet_lines[] = {
 	"perf: interrupt took too long (%u > 2500), lowering kernel.perf_event_max_sample_rate to %u",
 	"kauditd_printk_skb: %u callbacks suppressed, backlog %u",
 	"e1000e 0000:00:1f.6 eno1: NIC Link is Up %u Mbps Full Duplex, Flow Control: Rx/Tx, errors %u",
-	"EDAC MC0: Giving out device to module skx_edac controller Skylake Socket#%u IMC#%u: DEV 0000:3a:0a.0",
 };
 
 static const char *const reports[] = {
 	"INFO: task java:%u blocked for more than 120 seconds.\n"
 	"      Not tainted 5.10.0-28-amd64 #1\n"
 	"\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
-	"task:java            state:D stack:    0 pid: 4711 ppid:     1 flags:0x00000000\n"
+	"task:java            state:D stack:    0 pid:%5u ppid:     1 flags:0x00000000\n"
 	"Call Trace:\n"
 	" __schedule+0x282/0x880\n"
 	" schedule+0x46/0xb0\n"
@@ -105,7 +105,9 @@ int main(int argc, char **argv)
 
 	for (unsigned long line = 0; written < bytes; line++) {
 		if (!lines_per_report || line % lines_per_report == lines_per_report - 1) {
-			print_text(reports[report % (sizeof(reports) / sizeof(*reports))], random_number(99999), 0);
+			unsigned int pid = random_number(99999);
+
+			print_text(reports[report % (sizeof(reports) / sizeof(*reports))], pid, pid);
 			report++;
 			clock_microseconds += 7000000;
 		} else {
