@@ -95,7 +95,7 @@ void record_boot(struct record *record, const json_t *message)
 static json_t *deadlines(const struct detector_settings *settings)
 {
 	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK, HL_EVENT_SOFT_LOCKUP, HL_EVENT_HARD_LOCKUP,
-						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP};
+						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_STALLED};
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

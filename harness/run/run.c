@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "inject/stall.h"
 #include "run/folder.h"
 #include "run/journal.h"
 #include "run/loop.h"
@@ -159,6 +160,14 @@ static int journal(struct run *run, const char *action, json_t *details)
 	return r;
 }
 
+static void count_event(struct run *run, const struct hl_event *event, int64_t at)
+{
+	judge_event(run->facts.judge, event, at);
+	record_event(run->record, event, run->events_log);
+	if (run->settings->observer.event)
+		run->settings->observer.event(run->settings->observer.data, event);
+}
+
 static int on_event(const struct hl_event *event, void *data)
 {
 	struct run *run = data;
@@ -168,12 +177,8 @@ static int on_event(const struct hl_event *event, void *data)
 		run->last_kmsg_event = event->time;
 	if (event->kind == HL_EVENT_PANIC && !run->facts.first_panic[0])
 		snprintf(run->facts.first_panic, sizeof(run->facts.first_panic), "%s", event->title);
-	if (!run->facts.began)
-		return 0;
-	judge_event(run->facts.judge, event, at);
-	record_event(run->record, event, run->events_log);
-	if (run->settings->observer.event)
-		run->settings->observer.event(run->settings->observer.data, event);
+	if (run->facts.began)
+		count_event(run, event, at);
 	return 0;
 }
 
@@ -223,6 +228,7 @@ static void on_ready(struct run *run, const json_t *message)
 	struct detector_settings settings;
 
 	detector_settings_load(&settings, json_object_get(message, "settings"));
+	settings.stall_limit = run->plan->stall;
 	judge_settings(run->facts.judge, &settings);
 	record_ready(run->record, message, &settings);
 }
@@ -337,6 +343,15 @@ static void on_verification(struct run *run, const json_t *message)
 		set_data_problem(run, "%lld acknowledged records are lost; %s", (long long)lost, text_of(message, "detail"));
 }
 
+static void on_stalled(struct run *run, const json_t *message)
+{
+	struct hl_event event;
+
+	stall_event(&event, text_of(message, "name"), (long)json_integer_value(json_object_get(message, "pid")),
+		    json_integer_value(json_object_get(message, "age")), run->guest_now);
+	count_event(run, &event, run->guest_now);
+}
+
 static void on_heartbeat(struct run *run, const json_t *message)
 {
 	record_heartbeat(run->record, message);
@@ -376,6 +391,7 @@ static const struct {
 	{"begin", on_begin},       {"boot", on_boot},     {"broken", on_broken}, {"end", on_end},
 	{"fsck", on_fsck},         {"host", on_host},     {"heartbeat", on_heartbeat}, {"injection", on_injection},
 	{"lost", on_lost},         {"quiet", on_quiet},   {"ready", on_ready},   {"recovery", on_recovery},
+	{"stalled", on_stalled},
 	{"verification", on_verification}, {"workload", on_workload},
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/channel.h"
 #include "inject/guest/guest.h"
+#include "inject/stall.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,8 @@
  * struct running - a workload of the plan
  * @step: index of its step
  * @run: what its callbacks get
+ * @pid: of its process
+ * @stalled: the operation (by its start) whose stall was reported
  * @marked: acknowledged operations when workloads_mark() was called
  */
 struct running {
@@ -17,7 +20,9 @@ struct running {
 	size_t step;
 	const struct workload *workload;
 	struct workload_run run;
+	pid_t pid;
 	bool ended;
+	int64_t stalled;
 	uint64_t marked;
 	struct running *next;
 };
@@ -62,6 +67,7 @@ void workloads_start(struct guest *guest, size_t step)
 	const struct plan_step *planned = &guest->plan.steps[step];
 	struct running *running = arena_allocate(&guest->plan.arena, sizeof(*running));
 	struct hl_error err = HL_ERROR_INIT;
+	struct child *child;
 	void *parameters;
 
 	running->guest = guest;
@@ -78,8 +84,9 @@ void workloads_start(struct guest *guest, size_t step)
 	if (running->run.progress == MAP_FAILED)
 		guest_fail("no memory for workload %s", planned->name);
 	if (parameters_load(running->workload->parameters, planned->with, parameters, &err) ||
-	    child_start(planned->name, run_workload, &watcher, running, NULL, &err))
+	    child_start(planned->name, run_workload, &watcher, running, &child, &err))
 		guest_fail("workload %s: %s", planned->name, err.text);
+	running->pid = child_pid(child);
 	running->next = all;
 	all = running;
 	channel_send("workload", workload_now(), describe(running, "started"));
@@ -135,6 +142,43 @@ size_t workloads_running(void)
 	for (const struct running *running = all; running; running = running->next)
 		count += !running->ended;
 	return count;
+}
+
+static void report_stall(struct running *running, int64_t age, int64_t now)
+{
+	struct hl_event event;
+
+	channel_send("stalled", now,
+		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid, "age",
+			       (json_int_t)age));
+	stall_event(&event, running->run.name, running->pid, age, now);
+	judge_event(running->guest->judge, &event, now);
+	timeline_event(running->guest, &event, now);
+}
+
+void workloads_find_stalls(struct guest *guest, int64_t now)
+{
+	for (struct running *running = all; running; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (!started || started == running->stalled || now - started < guest->plan.stall)
+			continue;
+		running->stalled = started;
+		report_stall(running, now - started, now);
+	}
+}
+
+int64_t workloads_next_stall(const struct guest *guest)
+{
+	int64_t next = 0;
+
+	for (const struct running *running = all; running; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (started && started != running->stalled && (!next || started + guest->plan.stall < next))
+			next = started + guest->plan.stall;
+	}
+	return next;
 }
 
 static json_t *describe_progress(const struct running *running, int64_t now)
