@@ -44,6 +44,9 @@ void record_heartbeat(struct record *record, const json_t *message);
 void record_verification(struct record *record, const json_t *message);
 void record_fsck(struct record *record, const json_t *message);
 
+/** record_waits() - what workloads and blocked tasks wait for; each is recorded once with each layer */
+void record_waits(struct record *record, const json_t *message);
+
 /** record_event() - a kernel event; also written to @log as a line of JSON */
 void record_event(struct record *record, const struct hl_event *event, FILE *log);
 

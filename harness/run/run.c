@@ -340,7 +340,7 @@ static void on_verification(struct run *run, const json_t *message)
 	     (long long)json_integer_value(json_object_get(message, "acknowledged")),
 	     (long long)json_integer_value(json_object_get(message, "checked")), (long long)lost);
 	if (lost)
-		set_data_problem(run, "%lld acknowledged records are lost; %s", (long long)lost, text_of(message, "detail"));
+		set_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost, text_of(message, "detail"));
 }
 
 static void on_stalled(struct run *run, const json_t *message)
@@ -350,6 +350,20 @@ static void on_stalled(struct run *run, const json_t *message)
 	stall_event(&event, text_of(message, "name"), (long)json_integer_value(json_object_get(message, "pid")),
 		    json_integer_value(json_object_get(message, "age")), run->guest_now);
 	count_event(run, &event, run->guest_now);
+}
+
+static void on_waits(struct run *run, const json_t *message)
+{
+	const json_t *wait;
+	size_t i;
+
+	journal(run, "waits", json_deep_copy(message));
+	record_waits(run->record, message);
+	json_array_foreach(json_object_get(message, "waits"), i, wait) {
+		if (json_object_get(wait, "workload"))
+			note(run, "workload %s waits for: %s, in %s", text_of(wait, "workload"), text_of(wait, "layer"),
+			     text_of(wait, "function"));
+	}
 }
 
 static void on_heartbeat(struct run *run, const json_t *message)
@@ -392,7 +406,7 @@ static const struct {
 	{"fsck", on_fsck},         {"host", on_host},     {"heartbeat", on_heartbeat}, {"injection", on_injection},
 	{"lost", on_lost},         {"quiet", on_quiet},   {"ready", on_ready},   {"recovery", on_recovery},
 	{"stalled", on_stalled},
-	{"verification", on_verification}, {"workload", on_workload},
+	{"verification", on_verification}, {"waits", on_waits}, {"workload", on_workload},
 };
 
 static void take_message(struct run *run, const json_t *message)

@@ -12,6 +12,8 @@
  *	kernel_log.c reads /dev/kmsg, forwards it, feeds the judge
  *	disks.c      sets up, unmounts and checks disks (called in children only)
  *	timeline.c   runs the steps: starts workloads, injects, releases
+ *	workloads.c  starts and watches workloads, finds those that stall
+ *	waits.c      finds out what they wait for
  *	aftermath.c  after the last release: recovery, file system checks, verification
  *	channel.c    sends everything to the host
  *
@@ -104,6 +106,9 @@ void workloads_find_stalls(struct guest *guest, int64_t now);
 
 /** workloads_next_stall() - when an operation in flight becomes too old, 0 for none */
 int64_t workloads_next_stall(const struct guest *guest);
+
+/** workloads_sample_waits() - find out what the operations in flight wait for, each once */
+void workloads_sample_waits(int64_t now);
 
 /** workloads_heartbeat() - a new array with the progress of each */
 json_t *workloads_heartbeat(int64_t now);

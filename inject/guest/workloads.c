@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/channel.h"
 #include "inject/guest/guest.h"
+#include "inject/guest/waits.h"
 #include "inject/stall.h"
+
+#include "base/units.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+
+/* An operation that waits for so long is worth a look when something else is found to hang. */
+#define SAMPLE_AGE NANOSECONDS_PER_SECOND
 
 /**
  * struct running - a workload of the plan
@@ -13,6 +19,7 @@
  * @run: what its callbacks get
  * @pid: of its process
  * @stalled: the operation (by its start) whose stall was reported
+ * @sampled: the operation of which was sampled what it waits for
  * @marked: acknowledged operations when workloads_mark() was called
  */
 struct running {
@@ -22,7 +29,7 @@ struct running {
 	struct workload_run run;
 	pid_t pid;
 	bool ended;
-	int64_t stalled;
+	int64_t stalled, sampled;
 	uint64_t marked;
 	struct running *next;
 };
@@ -144,6 +151,32 @@ size_t workloads_running(void)
 	return count;
 }
 
+static const char *disk_of(const struct running *running)
+{
+	const struct plan_step *planned = &running->guest->plan.steps[running->step];
+	const char *folder = json_string_value(json_object_get(planned->with, "dir"));
+	const struct plan_disk *disk = folder ? plan_disk_of_mount(&running->guest->plan, folder) : NULL;
+
+	return disk ? disk->name : NULL;
+}
+
+void workloads_sample_waits(int64_t now)
+{
+	struct waiter waiters[MOST_WAITERS];
+	size_t count = 0;
+
+	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (!started || started == running->sampled || now - started < SAMPLE_AGE)
+			continue;
+		running->sampled = started;
+		waiters[count++] = (struct waiter){running->run.name, running->pid, disk_of(running)};
+	}
+	if (count)
+		waits_sample(waiters, count);
+}
+
 static void report_stall(struct running *running, int64_t age, int64_t now)
 {
 	struct hl_event event;
@@ -154,6 +187,7 @@ static void report_stall(struct running *running, int64_t age, int64_t now)
 	stall_event(&event, running->run.name, running->pid, age, now);
 	judge_event(running->guest->judge, &event, now);
 	timeline_event(running->guest, &event, now);
+	workloads_sample_waits(now);
 }
 
 void workloads_find_stalls(struct guest *guest, int64_t now)
@@ -219,6 +253,7 @@ void workloads_verify(struct child *child)
 		json_object_set_new(report, "type", json_string("verification"));
 		json_object_set_new(report, "checked", json_integer((json_int_t)found.checked));
 		json_object_set_new(report, "lost", json_integer((json_int_t)found.lost));
+		json_object_set_new(report, "unsynced", json_integer((json_int_t)found.unsynced));
 		json_object_set_new(report, "detail", json_string(found.detail));
 		child_report(child, report);
 	}
