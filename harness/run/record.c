@@ -248,15 +248,12 @@ static bool is_known_wait(const struct record *record, const json_t *wait)
 	return false;
 }
 
-void record_waits(struct record *record, const json_t *message)
+bool record_wait(struct record *record, json_t *wait)
 {
-	json_t *wait;
-	size_t i;
-
-	json_array_foreach(json_object_get(message, "waits"), i, wait) {
-		if (!is_known_wait(record, wait))
-			json_array_append(record->waits, wait);
-	}
+	if (is_known_wait(record, wait))
+		return false;
+	json_array_append(record->waits, wait);
+	return true;
 }
 
 void record_event(struct record *record, const struct hl_event *event, FILE *log)

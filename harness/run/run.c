@@ -354,13 +354,12 @@ static void on_stalled(struct run *run, const json_t *message)
 
 static void on_waits(struct run *run, const json_t *message)
 {
-	const json_t *wait;
+	json_t *wait;
 	size_t i;
 
 	journal(run, "waits", json_deep_copy(message));
-	record_waits(run->record, message);
 	json_array_foreach(json_object_get(message, "waits"), i, wait) {
-		if (json_object_get(wait, "workload"))
+		if (record_wait(run->record, wait) && json_object_get(wait, "workload"))
 			note(run, "workload %s waits for: %s, in %s", text_of(wait, "workload"), text_of(wait, "layer"),
 			     text_of(wait, "function"));
 	}

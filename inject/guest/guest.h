@@ -107,8 +107,11 @@ void workloads_find_stalls(struct guest *guest, int64_t now);
 /** workloads_next_stall() - when an operation in flight becomes too old, 0 for none */
 int64_t workloads_next_stall(const struct guest *guest);
 
-/** workloads_sample_waits() - find out what the operations in flight wait for, each once */
-void workloads_sample_waits(int64_t now);
+/**
+ * workloads_sample_waits() - find out what the operations in flight wait for
+ * @again: also those that were sampled before, but not too often; else each once
+ */
+void workloads_sample_waits(bool again, int64_t now);
 
 /** workloads_heartbeat() - a new array with the progress of each */
 json_t *workloads_heartbeat(int64_t now);

@@ -150,7 +150,8 @@ static json_t *sample_workloads(const struct sample *sample)
 {
 	json_t *found = json_array();
 
-	for (size_t i = 0; i < sample->count; i++) {
+	/* The newest comes first in a sample. */
+	for (size_t i = sample->count; i-- > 0;) {
 		const struct waiter *waiter = &sample->waiters[i];
 		struct wait wait;
 

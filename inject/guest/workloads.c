@@ -12,6 +12,8 @@
 
 /* An operation that waits for so long is worth a look when something else is found to hang. */
 #define SAMPLE_AGE NANOSECONDS_PER_SECOND
+/* The kernel's detector reports many tasks at a time, and again every interval. */
+#define SAMPLE_AGAIN (10 * NANOSECONDS_PER_SECOND)
 
 /**
  * struct running - a workload of the plan
@@ -160,21 +162,35 @@ static const char *disk_of(const struct running *running)
 	return disk ? disk->name : NULL;
 }
 
-void workloads_sample_waits(int64_t now)
+/* Adds what is in flight for a while; @again: also what was sampled before. Return: how many. */
+static size_t collect_waiters(struct waiter *waiters, bool again, int64_t now)
 {
-	struct waiter waiters[MOST_WAITERS];
 	size_t count = 0;
 
 	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
 		int64_t started = atomic_load(&running->run.progress->started_at);
 
-		if (!started || started == running->sampled || now - started < SAMPLE_AGE)
+		if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
 			continue;
 		running->sampled = started;
 		waiters[count++] = (struct waiter){running->run.name, running->pid, disk_of(running)};
 	}
-	if (count)
-		waits_sample(waiters, count);
+	return count;
+}
+
+void workloads_sample_waits(bool again, int64_t now)
+{
+	static int64_t last;
+	struct waiter waiters[MOST_WAITERS];
+	size_t count;
+
+	if (again && last && now < last + SAMPLE_AGAIN)
+		return;
+	count = collect_waiters(waiters, again, now);
+	if (!count)
+		return;
+	waits_sample(waiters, count);
+	last = now;
 }
 
 static void report_stall(struct running *running, int64_t age, int64_t now)
@@ -187,7 +203,7 @@ static void report_stall(struct running *running, int64_t age, int64_t now)
 	stall_event(&event, running->run.name, running->pid, age, now);
 	judge_event(running->guest->judge, &event, now);
 	timeline_event(running->guest, &event, now);
-	workloads_sample_waits(now);
+	workloads_sample_waits(false, now);
 }
 
 void workloads_find_stalls(struct guest *guest, int64_t now)
