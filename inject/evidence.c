@@ -66,12 +66,28 @@ struct probe {
 	bool waits;
 };
 
+/*
+ * Opened once and kept to the end of the child: opening a SCSI disk again waits for its error handling
+ * (drivers/scsi/sd.c, sd_open()), and a detector would report that.
+ */
+static int open_device(const char *device)
+{
+	static char opened[64];
+	static int fd = -1;
+
+	if (fd >= 0 && !strcmp(opened, device))
+		return fd;
+	snprintf(opened, sizeof(opened), "%s", device);
+	fd = open(device, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	return fd;
+}
+
 static int probe_open(struct probe *probe, const char *device, struct hl_error *err)
 {
 	uint64_t size = 0;
 	int r;
 
-	*probe = (struct probe){.fd = open(device, O_RDONLY | O_DIRECT | O_CLOEXEC)};
+	*probe = (struct probe){.fd = open_device(device)};
 	if (probe->fd < 0 || ioctl(probe->fd, BLKGETSIZE64, &size))
 		return hl_error_errno(err, errno, "open %s", device);
 	/* Rarely is anything there, so no writeback of it is waited for. */
@@ -113,8 +129,6 @@ static void probe_close(struct probe *probe)
 	if (probe->context)
 		io_destroy(probe->context);
 	free(probe->buffer);
-	if (probe->fd >= 0)
-		close(probe->fd);
 }
 
 static double seconds_since(int64_t since)

@@ -132,6 +132,9 @@ static const struct parameter plan_values[] = {
 	 .help = "the known case that it reproduces"},
 	{.name = "seed", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan, seed), .fallback = "1", .least = 0,
 	 .most = INT32_MAX, .help = "of everything random; --seed wins"},
+	{.name = "stall", .type = PARAMETER_DURATION, .offset = offsetof(struct plan, stall), .fallback = "5s",
+	 .least = 1000000, .most = 3600 * NANOSECONDS_PER_SECOND,
+	 .help = "a workload whose operation is in flight for longer is stalled"},
 	{.name = NULL},
 };
 
