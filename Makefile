@@ -5,6 +5,7 @@ CFLAGS  ?= -O2 -g
 CSTD    := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFIU_ENABLE=1
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 BUILD   ?= build
+PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
@@ -16,19 +17,22 @@ CHECKERS := $(sort $(wildcard checkers/*.c))
 # What needs a library that the guest program does not carry.
 HOSTONLY := harness/base/hash.c $(wildcard checkers/*_host.c)
 INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
-HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT)
+PROXY    := $(sort $(wildcard inject/proxy/*.c))
+HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT) $(PROXY)
 GUEST    := $(filter-out $(HOSTONLY),$(BASE) $(CHECKERS)) $(INJECT) $(sort $(wildcard inject/guest/*.c))
 UNIT     := $(sort $(wildcard tests/unit/*.c))
+BENCH    := $(sort $(wildcard tests/bench/*.c))
+SYSTEM   := $(sort $(wildcard tests/system/*.c))
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
-.PHONY: all deps demo check unit meta scenarios lint format asan bench fuzz clean help
-all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+.PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
-hanglab: $(call objects,harness/main.c $(HARNESS))
+$(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
@@ -41,9 +45,16 @@ $(BUILD)/libhanglab-checkers.a: $(call objects,$(BASE) $(CHECKERS))
 	@echo "  AR      $@"
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/unit: $(call objects,$(UNIT) $(HARNESS))
+# The same main() with another list of suites.
+$(BUILD)/unit: $(call objects,$(UNIT) $(HARNESS)) $(BUILD)/tests/main-unit.o
+$(BUILD)/system: $(call objects,$(SYSTEM) $(HARNESS)) $(BUILD)/tests/main-system.o
+$(BUILD)/unit $(BUILD)/system:
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS) -lcunit
+
+$(BUILD)/tests/main-%.o: tests/main.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CSTD) $(CPPFLAGS) $(CFLAGS) $(WARN) -DSUITES='"tests/$*/suites.def"' -MMD -MP -c -o $@ $<
 
 # Rebuild everything when the flags change.
 FLAGS := $(CC) $(CSTD) $(CPPFLAGS) $(CFLAGS) $(WARN)
@@ -61,13 +72,40 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 deps: ## install what is missing with apt
 	@harness/setup/install-packages
 
+deps-dev: ## also what lint and fuzz need
+	@harness/setup/install-packages --dev
+
 demo: deps ## install, build, get a kernel, freeze a file system and show the hung-task report
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	./hanglab kernel fetch debian
 	./hanglab run scenarios/fsfreeze-hung-task.yaml
 
-unit: $(BUILD)/unit ## the quick tests (no VM)
-	$(BUILD)/unit
+unit: $(BUILD)/unit all ## the quick tests (no VM)
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
+
+system: $(BUILD)/system all ## the tests that boot VMs
+	$(BUILD)/system
+
+check: deps ## install, build, get a kernel, then every test
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
+	./hanglab kernel fetch debian
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
+	$(BUILD)/system
+
+bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
+	@for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || exit 1; done
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
+
+# The instrumented build lies beside the other one, whose guest program it takes: that is static.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
+		build/asan/unit build/asan/hanglab
+	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
+	HANGLAB=build/asan/hanglab build/asan/unit
 
 # The log reader without what only the host has: libFuzzer links it statically with the sanitizers.
 CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))

@@ -11,7 +11,7 @@ struct judge {
 	const struct check *checks;
 	size_t count;
 	struct detector_settings settings;
-	bool settings_known;
+	bool settings_known, fault_known;
 	int64_t fault;
 	struct check_status *status;
 };
@@ -202,10 +202,23 @@ static void set_forbid_deadline(struct judge *judge, size_t index)
 	status->deadline = judge->fault + wait;
 }
 
+/* What silence has decided is open again after another fault: that one may be reported as well. */
+static void reopen(const struct check *check, struct check_status *status)
+{
+	bool is_event = check_kind(check) == CHECK_EXPECT || check_kind(check) == CHECK_FORBID;
+
+	if (!is_event || status->event || (status->state != CHECK_HELD && status->state != CHECK_VIOLATED))
+		return;
+	status->state = CHECK_PENDING;
+	status->reason[0] = '\0';
+}
+
 void judge_fault(struct judge *judge, int64_t now)
 {
 	judge->fault = now;
+	judge->fault_known = true;
 	for (size_t i = 0; i < judge->count && judge->settings_known; i++) {
+		reopen(&judge->checks[i], &judge->status[i]);
 		if (judge->status[i].state != CHECK_PENDING)
 			continue;
 		if (check_kind(&judge->checks[i]) == CHECK_EXPECT)
@@ -276,7 +289,9 @@ void judge_event(struct judge *judge, const struct hl_event *event, int64_t now)
 		decide(status, CHECK_VIOLATED, now, "%s at %.3f s", event->title, seconds_of(now));
 		status->event = hl_event_to_json(event);
 	}
-	offer_to_expects(judge, event, now);
+	/* What came before the fault was not caused by it. */
+	if (judge->fault_known)
+		offer_to_expects(judge, event, now);
 }
 
 static void pass_deadline(const struct check *check, struct check_status *status, int64_t fault)
@@ -284,7 +299,7 @@ static void pass_deadline(const struct check *check, struct check_status *status
 	char near[sizeof(status->reason)];
 
 	if (check_kind(check) == CHECK_FORBID) {
-		decide(status, CHECK_HELD, 0, "none came until %.3f s, %.3f s after the fault",
+		decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching",
 		       seconds_of(status->deadline), seconds_of(status->deadline - fault));
 		return;
 	}

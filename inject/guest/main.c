@@ -118,7 +118,10 @@ static void on_prepared(void *data, int status)
 	send_ready(sysctls);
 	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario, (long long)guest.plan.seed);
 	kernel_log_mark(mark);
-	channel_send("begin", workload_now(), NULL);
+	/* The host counts its deadlines from the same instant. */
+	guest.begun_at = workload_now();
+	channel_send("begin", guest.begun_at, NULL);
+	timeline_begin(&guest);
 	guest.phase = PHASE_TIMELINE;
 	json_decref(printk);
 	json_decref(ignored);

@@ -3,15 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One suite for each tests/unit/test_NAME.c, listed in suites.def. "unit NAME" runs one of them. */
+/*
+ * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM NAME" runs one of them.
+ */
 
 #define SUITE(name) extern CU_TestInfo name##_tests[];
-#include "suites.def"
+#include SUITES
 #undef SUITE
 
 static CU_SuiteInfo suites[] = {
 #define SUITE(name) {.pName = #name, .pTests = name##_tests},
-#include "suites.def"
+#include SUITES
 #undef SUITE
 	CU_SUITE_INFO_NULL,
 };

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hanglab.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <CUnit/CUnit.h>
+#include <dirent.h>
+#include <stdbool.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+/* A run takes seconds; this is for a machine that is very busy. */
+#define HANGLAB_TIMEOUT_MS 240000
+
+void outcome_free(struct outcome *outcome)
+{
+	free(outcome->output);
+	free(outcome->errors);
+	json_decref(outcome->results);
+	memset(outcome, 0, sizeof(*outcome));
+}
+
+static char folder[] = "/tmp/hanglab-system-XXXXXX";
+
+static void remove_runs(void)
+{
+	if (CU_get_number_of_failures())
+		fprintf(stderr, "The runs are kept in %s\n", folder);
+	else
+		file_remove_tree(folder, NULL);
+}
+
+const char *runs_folder(void)
+{
+	static bool made;
+
+	if (!made) {
+		made = mkdtemp(folder) != NULL;
+		atexit(remove_runs);
+	}
+	return folder;
+}
+
+const char *program(void)
+{
+	static char path[4096];
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+
+	snprintf(path, sizeof(path), "%s/hanglab", dirname(dirname(self)));
+	return path;
+}
+
+static char *read_memory(int fd)
+{
+	cleanup_free char *path = file_path("/proc/self/fd/%d", fd);
+	char *text = NULL;
+
+	if (file_read(path, &text, NULL, NULL))
+		text = strdup("");
+	return text;
+}
+
+void run_command(const char *const *arguments, int timeout_ms, struct outcome *outcome)
+{
+	cleanup_fd int output = memfd_create("output", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
+	struct process_files files = {-1, output, errors, NULL, 0};
+	struct process child = PROCESS_NONE;
+	struct hl_error err = HL_ERROR_INIT;
+	json_t *document;
+	int status = -1;
+
+	memset(outcome, 0, sizeof(*outcome));
+	if (process_start(&child, arguments, &files, &err) || process_wait(&child, timeout_ms, &status, &err)) {
+		process_kill(&child);
+		CU_FAIL("the command did not end in time");
+		fprintf(stderr, "%s\n", err.text);
+	}
+	outcome->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	outcome->output = read_memory(output);
+	outcome->errors = read_memory(errors);
+	document = json_loads(outcome->output, 0, NULL);
+	outcome->results = json_incref(json_object_get(document, "results"));
+	json_decref(document);
+}
+
+void run_hanglab(struct outcome *outcome, const char *const *arguments)
+{
+	const char *all[64] = {program()};
+	size_t count = 1;
+
+	for (; *arguments && count < 60; arguments++) {
+		all[count++] = *arguments;
+		if (count == 2 && !strcmp(*arguments, "run")) {
+			all[count++] = "--out";
+			all[count++] = runs_folder();
+		}
+	}
+	run_command(all, HANGLAB_TIMEOUT_MS, outcome);
+}
+
+const char *text_in(const struct outcome *outcome, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json_array_get(outcome->results, 0), key));
+
+	return text ? text : "";
+}
+
+double number_in(const struct outcome *outcome, const char *key)
+{
+	const json_t *number = json_object_get(json_array_get(outcome->results, 0), key);
+
+	return json_is_number(number) ? json_number_value(number) : -1;
+}
+
+static bool names(const char *pid, const char *text)
+{
+	cleanup_free char *path = file_path("/proc/%s/cmdline", pid), *line = NULL;
+	size_t size;
+
+	return !file_read(path, &line, &size, NULL) && memmem(line, size, text, strlen(text));
+}
+
+int processes_naming(const char *text)
+{
+	cleanup_free char *self = file_path("%d", (int)getpid());
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	while (processes && (entry = readdir(processes)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && strcmp(entry->d_name, self) != 0)
+			count += names(entry->d_name, text);
+	if (processes)
+		closedir(processes);
+	return count;
+}

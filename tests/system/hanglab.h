@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TESTS_SYSTEM_HANGLAB_H
+#define TESTS_SYSTEM_HANGLAB_H
+
+#include "base/process.h"
+
+#include <jansson.h>
+
+/*
+ * Running ./hanglab as a user would, for the system tests. All of them share one folder for their runs.
+ */
+
+/**
+ * struct outcome - what a command did
+ * @exit_code: of the process; 128 + N when signal N ended it
+ * @output, @errors: what it printed
+ * @results: "results" of its --format json output, or NULL
+ */
+struct outcome {
+	int exit_code;
+	char *output, *errors;
+	json_t *results;
+};
+
+/** outcome_free() - release and empty */
+void outcome_free(struct outcome *outcome);
+
+/** runs_folder() - folder for the runs of this test program, removed at its end unless something failed */
+const char *runs_folder(void);
+
+/** program() - a program beside the tests: "hanglab"; static memory */
+const char *program(void);
+
+/**
+ * run_command() - run a command to its end
+ * @arguments: NULL-terminated; the first is a program
+ * @timeout_ms: it is killed after this time, which fails the test
+ */
+void run_command(const char *const *arguments, int timeout_ms, struct outcome *outcome);
+
+/** run_hanglab() - run "hanglab ARGUMENTS..." with an --out of ours when it is "run" */
+void run_hanglab(struct outcome *outcome, const char *const *arguments);
+
+/** Convenience: HANGLAB(&outcome, "run", path) */
+#define HANGLAB(outcome, ...) run_hanglab(outcome, (const char *const[]){__VA_ARGS__, NULL})
+
+/** text_in() - a text member of the first result, or "" */
+const char *text_in(const struct outcome *outcome, const char *key);
+
+/** number_in() - a number member of the first result, or -1 */
+double number_in(const struct outcome *outcome, const char *key);
+
+/** processes_naming() - running processes other than this one whose command line contains @text */
+int processes_naming(const char *text);
+
+#endif

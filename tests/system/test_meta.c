@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tester is tested: scenarios that must FAIL, be BROKEN or SKIP, each for its own reason. */
+#include "hanglab.h"
+
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+static const struct {
+	const char *file, *verdict;
+	int exit_code, bisect_code;
+	const char *reason;
+} expected[] = {
+	{"broken-detector-off", "BROKEN", 2, 125, "the detector of hung_task is off in the guest"},
+	{"broken-dies-early", "BROKEN", 2, 125, "the guest panicked before it was ready"},
+	{"broken-event-never-comes", "BROKEN", 2, 125, "the event oom that step 2 waits for did not come"},
+	{"broken-no-such-sysctl", "BROKEN", 2, 125, "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
+	{"broken-unconfirmed", "BROKEN", 2, 125, "injector fsfreeze could not inject: FIFREEZE /run"},
+	{"fail-forbidden", "FAIL", 1, 1, "forbid: hung task in"},
+	{"fail-no-recovery", "FAIL", 1, 1, "workload writer did not move again within 1.0 s"},
+	{"fail-nothing-frozen", "FAIL", 1, 1, "no such hung_task until"},
+	{"fail-unexpected-panic", "FAIL", 1, 1, "the guest panicked: panic: hung_task: blocked tasks"},
+	{"fail-wrong-stack", "FAIL", 1, 1, "this_function_does_not_exist is not on the stack"},
+	{"skip-config", "SKIP", 77, 125, "CONFIG_THIS_OPTION_DOES_NOT_EXIST=n"},
+	{"skip-min-kernel", "SKIP", 77, 125, "is older than 1000.1"},
+};
+
+static void verdicts(void)
+{
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		char path[256];
+		struct outcome outcome;
+
+		snprintf(path, sizeof(path), "tests/meta/%s.yaml", expected[i].file);
+		HANGLAB(&outcome, "run", "--format", "json", path);
+		CU_ASSERT_STRING_EQUAL(text_in(&outcome, "verdict"), expected[i].verdict);
+		CU_ASSERT_EQUAL(outcome.exit_code, expected[i].exit_code);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text_in(&outcome, "reason"), expected[i].reason));
+		if (!strcmp(expected[i].file, "broken-dies-early"))
+			CU_ASSERT_EQUAL(number_in(&outcome, "attempts"), 2);
+		outcome_free(&outcome);
+	}
+}
+
+static void bisect_codes(void)
+{
+	static const size_t some[] = {0, 5, 10};
+
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		char path[256];
+		struct outcome outcome;
+
+		snprintf(path, sizeof(path), "tests/meta/%s.yaml", expected[some[i]].file);
+		HANGLAB(&outcome, "run", "--bisect", path);
+		CU_ASSERT_EQUAL(outcome.exit_code, expected[some[i]].bisect_code);
+		outcome_free(&outcome);
+	}
+}
+
+/* FAIL over BROKEN over SKIP, whatever the order. */
+static void the_worst_wins(void)
+{
+	struct outcome outcome;
+
+	HANGLAB(&outcome, "run", "--format", "json", "--jobs", "2", "tests/meta/fail-forbidden.yaml",
+		"tests/meta/broken-unconfirmed.yaml", "tests/meta/skip-config.yaml");
+	CU_ASSERT_EQUAL(outcome.exit_code, 1);
+	CU_ASSERT_EQUAL(json_array_size(outcome.results), 3);
+	CU_ASSERT_STRING_EQUAL(text_in(&outcome, "scenario"), "fail-forbidden");
+	outcome_free(&outcome);
+	HANGLAB(&outcome, "run", "tests/meta/skip-config.yaml", "tests/meta/broken-unconfirmed.yaml");
+	CU_ASSERT_EQUAL(outcome.exit_code, 2);
+	outcome_free(&outcome);
+	HANGLAB(&outcome, "run", "tests/meta/skip-config.yaml", "tests/meta/skip-min-kernel.yaml");
+	CU_ASSERT_EQUAL(outcome.exit_code, 77);
+	outcome_free(&outcome);
+}
+
+CU_TestInfo meta_tests[] = {
+	{"verdict and reason of each", verdicts},
+	{"exit codes for git bisect", bisect_codes},
+	{"the worst of several wins", the_worst_wins},
+	CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Every shipped scenario, in a real VM. */
+#include "hanglab.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <CUnit/CUnit.h>
+#include <glob.h>
+#include <string.h>
+
+/* Each must PASS; a scenario that cannot run here says why, and is counted as skipped, not as passed. */
+static void every_scenario(void)
+{
+	glob_t files;
+
+	CU_ASSERT_FATAL(!glob("scenarios/*.yaml", 0, NULL, &files));
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		struct outcome outcome;
+		const char *verdict;
+
+		HANGLAB(&outcome, "run", "--format", "json", files.gl_pathv[i]);
+		verdict = text_in(&outcome, "verdict");
+		printf("\n    %-6s %s (%.1f s) %s", verdict, files.gl_pathv[i], number_in(&outcome, "wall_seconds"),
+		       strcmp(verdict, "PASS") ? text_in(&outcome, "reason") : "");
+		fflush(stdout);
+		CU_ASSERT(!strcmp(verdict, "PASS") || !strcmp(verdict, "SKIP"));
+		CU_ASSERT(outcome.exit_code == (strcmp(verdict, "SKIP") ? 0 : 77));
+		outcome_free(&outcome);
+	}
+	globfree(&files);
+}
+
+/* What the README promises about the first scenario. */
+static void freeze_is_reported_and_mended(void)
+{
+	struct outcome outcome;
+	const json_t *result, *injection, *check, *event, *workload;
+
+	HANGLAB(&outcome, "run", "--format", "json", "scenarios/fsfreeze-hung-task.yaml");
+	result = json_array_get(outcome.results, 0);
+	injection = json_array_get(json_object_get(result, "injections"), 0);
+	CU_ASSERT(json_is_true(json_object_get(injection, "confirmed")));
+	CU_ASSERT(json_is_true(json_object_get(injection, "confirmed_released")));
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(injection, "evidence")), "a second FIFREEZE of /data says EBUSY");
+	check = json_array_get(json_object_get(result, "checks"), 0);
+	event = json_object_get(check, "event");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(event, "comm")), "writer");
+	CU_ASSERT(json_number_value(json_object_get(event, "seconds")) == 120);
+	CU_ASSERT(json_array_size(json_object_get(event, "frames")) > 5);
+	/* Between one and two timeouts after the freeze, and the writer stood still all that time. */
+	CU_ASSERT(json_number_value(json_object_get(check, "at")) -
+			  json_number_value(json_object_get(injection, "injected_at")) > 120);
+	CU_ASSERT(json_number_value(json_object_get(check, "at")) -
+			  json_number_value(json_object_get(injection, "injected_at")) < 243);
+	workload = json_array_get(json_object_get(result, "workloads"), 0);
+	CU_ASSERT(json_number_value(json_object_get(workload, "longest_stall")) > 120);
+	CU_ASSERT(json_integer_value(json_object_get(workload, "checked")) > 10);
+	CU_ASSERT(json_integer_value(json_object_get(workload, "lost")) == 0);
+	CU_ASSERT(json_integer_value(json_object_get(json_object_get(result, "sysctls"), "kernel.hung_task_timeout_secs")) == 120 ||
+		  !strcmp(json_string_value(json_object_get(json_object_get(result, "sysctls"), "kernel.hung_task_timeout_secs")), "120"));
+	outcome_free(&outcome);
+}
+
+static const char *const run_files[] = {"scenario.yaml", "plan.json",    "console.log", "kmsg.log",
+					"events.jsonl",  "journal.jsonl", "result.json", "channel.log"};
+
+static void run_folder_is_complete(void)
+{
+	struct outcome outcome;
+
+	HANGLAB(&outcome, "run", "--format", "json", "scenarios/fsfreeze-timeout-20-panic.yaml");
+	for (size_t i = 0; i < sizeof(run_files) / sizeof(run_files[0]); i++) {
+		cleanup_free char *path = file_path("%s/%s", text_in(&outcome, "folder"), run_files[i]), *text = NULL;
+		size_t size = 0;
+
+		CU_ASSERT(!file_read(path, &text, &size, NULL) && size > 0);
+	}
+	outcome_free(&outcome);
+}
+
+CU_TestInfo scenarios_tests[] = {
+	{"every shipped scenario", every_scenario},
+	{"the freeze is reported and mended", freeze_is_reported_and_mended},
+	{"the run folder is complete", run_folder_is_complete},
+	CU_TEST_INFO_NULL,
+};
