@@ -124,6 +124,24 @@ fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words ## feed damaged logs to the log read
 	@mkdir -p $(BUILD)/fuzz-corpus
 	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
 		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
+# Each file again when it, a header of it or the rules have changed.
+SOURCES  := $(shell git ls-files '*.c' 2>/dev/null)
+TIDY     := $(patsubst %.c,$(BUILD)/%.tidy,$(filter-out tests/main.c,$(SOURCES)))
+lint: $(TIDY) ## clang-tidy, cppcheck and clang-format; nothing may be found
+	@echo "  CPPCHECK"
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DFIU_ENABLE=1 -I. -Iharness $(SOURCES)
+	@echo "  FORMAT"
+	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+.SECONDARY:
+$(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy tests/.clang-tidy
+	@echo "  TIDY    $<"
+	$(Q)clang-tidy --quiet $< -- $(CSTD) $(CPPFLAGS) 2>/dev/null
+	@touch $@
+
+format: ## clang-format over everything
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

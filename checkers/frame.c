@@ -107,7 +107,7 @@ bool frame_parse(const char *text, struct frame_text *result)
 		for (text++; *text == ' '; text++)
 			;
 	}
-	if (*text == '(' || (strchr(text, '+') && (from = strstr(text, " from ")))) { /* arm */
+	if (*text == '(' || (strchr(text, '+') && strstr(text, " from "))) { /* arm */
 		from = strstr(text, " from ");
 		if (from) {
 			text = skip_addresses(from + 6, &result->frame.address);
