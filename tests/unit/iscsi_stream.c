@@ -66,11 +66,12 @@ void stream_add_login(struct stream *stream, bool from_target, const char *text,
 	for (size_t done = 0; done < size; done += each) {
 		bool last = size - done <= each;
 
-		stream_add(stream, &(struct pdu){
-					   .opcode = from_target ? ISCSI_LOGIN_RESPONSE : ISCSI_LOGIN_REQUEST | 0x40,
-					   .flags = last ? LOGIN_TRANSIT : LOGIN_CONTINUE,
-					   .data = text + done,
-					   .data_size = (uint32_t)(last ? size - done : each),
-				   });
+		stream_add(stream,
+			   &(struct pdu){
+				   .opcode = from_target ? ISCSI_LOGIN_RESPONSE : ISCSI_LOGIN_REQUEST | 0x40,
+				   .flags = last ? LOGIN_TRANSIT : LOGIN_CONTINUE,
+				   .data = text + done,
+				   .data_size = (uint32_t)(last ? size - done : each),
+			   });
 	}
 }

@@ -312,7 +312,8 @@ struct network network_open(bool iscsi)
 
 	network.target = network_listen(&network.target_port);
 	snprintf(target, sizeof(target), "127.0.0.1:%d", network.target_port);
-	if (proxy_start(&network.proxy, &(struct proxy_options){.to = target, .iscsi = iscsi, .program = "./hanglab"},
+	if (proxy_start(&network.proxy,
+			&(struct proxy_options){.to = target, .iscsi = iscsi, .program = "./hanglab"},
 			NETWORK_TIMEOUT_MS, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		CU_FAIL_FATAL("no proxy");

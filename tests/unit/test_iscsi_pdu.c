@@ -19,8 +19,8 @@ struct found {
 };
 
 /* Feeds @size bytes in parts: first @first of them, then @each at a time. */
-static struct found parse(enum iscsi_direction direction, struct iscsi_negotiation negotiation, const uint8_t *bytes,
-			  size_t size, size_t first, size_t each)
+static struct found parse(enum iscsi_direction direction, struct iscsi_negotiation negotiation,
+			  const uint8_t *bytes, size_t size, size_t first, size_t each)
 {
 	struct iscsi_parser parser;
 	struct found found = {0};
@@ -71,8 +71,11 @@ static struct stream mixed_stream(bool header_digest, bool data_digest)
 
 	stream_add(&stream, &(struct pdu){.opcode = ISCSI_NOP_OUT, .flags = 0x80});
 	for (uint32_t size = 0; size < 6; size++)
-		stream_add(&stream, &(struct pdu){.opcode = ISCSI_DATA_OUT, .flags = 0x80, .data_size = size});
-	stream_add(&stream, &(struct pdu){.opcode = ISCSI_SCSI_COMMAND, .flags = 0xa0, .ahs_words = 5, .data_size = 131});
+		stream_add(&stream,
+			   &(struct pdu){.opcode = ISCSI_DATA_OUT, .flags = 0x80, .data_size = size});
+	stream_add(
+		&stream,
+		&(struct pdu){.opcode = ISCSI_SCSI_COMMAND, .flags = 0xa0, .ahs_words = 5, .data_size = 131});
 	stream_add(&stream, &(struct pdu){.opcode = ISCSI_SCSI_COMMAND, .flags = 0xc0, .ahs_words = 255});
 	stream_add(&stream, &(struct pdu){.opcode = ISCSI_LOGOUT_REQUEST, .flags = 0x80});
 	return stream;
@@ -82,7 +85,8 @@ static void check_mixed(bool header_digest, bool data_digest)
 {
 	struct iscsi_negotiation negotiation = {header_digest, data_digest, true};
 	struct stream stream = mixed_stream(header_digest, data_digest);
-	struct found whole = parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size, stream.size, 1);
+	struct found whole =
+		parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size, stream.size, 1);
 
 	CU_ASSERT_EQUAL(whole.r, 0);
 	CU_ASSERT_EQUAL(whole.size, stream.size);
@@ -94,13 +98,14 @@ static void check_mixed(bool header_digest, bool data_digest)
 		CU_ASSERT_EQUAL(whole.ends[i], i + 1 < stream.count ? stream.begins[i + 1] : stream.size);
 	}
 	for (size_t split = 1; split < stream.size; split++) {
-		struct found found =
-			parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size, split, stream.size);
+		struct found found = parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size,
+					   split, stream.size);
 
 		CU_ASSERT(is_same(&whole, &found));
 	}
 	for (size_t each = 1; each < 64; each++) {
-		struct found found = parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size, each, each);
+		struct found found =
+			parse(ISCSI_FROM_INITIATOR, negotiation, stream.bytes, stream.size, each, each);
 
 		CU_ASSERT(is_same(&whole, &found));
 	}
@@ -117,7 +122,8 @@ static void finds_every_pdu_however_split(void)
 static void needs_the_digests_it_was_told(void)
 {
 	struct stream stream = mixed_stream(true, true);
-	struct found found = parse(ISCSI_FROM_INITIATOR, no_digests, stream.bytes, stream.size, stream.size, 1);
+	struct found found =
+		parse(ISCSI_FROM_INITIATOR, no_digests, stream.bytes, stream.size, stream.size, 1);
 
 	/* With the wrong idea of the digests, the boundaries cannot be right. */
 	CU_ASSERT(found.r || found.begin_count != stream.count);
@@ -126,8 +132,8 @@ static void needs_the_digests_it_was_told(void)
 }
 
 /* One login: @offer by the initiator, @answer by the target, each cut into PDUs of @each bytes. */
-static struct iscsi_negotiation log_in(const char *offer, size_t offer_size, const char *answer, size_t answer_size,
-				       size_t each)
+static struct iscsi_negotiation log_in(const char *offer, size_t offer_size, const char *answer,
+				       size_t answer_size, size_t each)
 {
 	struct iscsi_negotiation negotiation = {0};
 	struct iscsi_parser up, down;
@@ -141,8 +147,8 @@ static struct iscsi_negotiation log_in(const char *offer, size_t offer_size, con
 
 		stream_add_login(&stream, side, side ? answer : offer, side ? answer_size : offer_size, each);
 		for (size_t done = 0; done < stream.size; done += used)
-			CU_ASSERT_FATAL(!iscsi_parser_feed(side ? &down : &up, stream.bytes + done, stream.size - done,
-							   &used, &piece));
+			CU_ASSERT_FATAL(!iscsi_parser_feed(side ? &down : &up, stream.bytes + done,
+							   stream.size - done, &used, &piece));
 	}
 	return negotiation;
 }
@@ -157,18 +163,26 @@ static void learns_the_digests_from_the_login(void)
 		negotiation = LOG_IN("InitiatorName=iqn.x\0HeaderDigest=CRC32C,None\0DataDigest=None,CRC32C",
 				     "HeaderDigest=CRC32C\0DataDigest=None", each);
 		CU_ASSERT(negotiation.full_feature && negotiation.header_digest && !negotiation.data_digest);
-		negotiation = LOG_IN("DataDigest=CRC32C,None\0HeaderDigest=None", "DataDigest=CRC32C\0HeaderDigest=None",
-				     each);
+		negotiation = LOG_IN("DataDigest=CRC32C,None\0HeaderDigest=None",
+				     "DataDigest=CRC32C\0HeaderDigest=None", each);
 		CU_ASSERT(negotiation.full_feature && !negotiation.header_digest && negotiation.data_digest);
 	}
 	/* An offer alone is no agreement, and a key must match in full. */
 	CU_ASSERT_FALSE(LOG_IN("HeaderDigest=CRC32C,None", "HeaderDigest=None", 100).header_digest);
 	CU_ASSERT_FALSE(LOG_IN("HeaderDigest=CRC32C", "HeaderDigest=Reject", 100).header_digest);
-	CU_ASSERT_FALSE(LOG_IN("a=b", "XHeaderDigest=CRC32C\0HeaderDigest=CRC32CX\0headerdigest=CRC32C", 100).header_digest);
-	CU_ASSERT_FALSE(LOG_IN("a=b", "TargetAlias=0123456789012345678901234567890123456789012345678901234567890\0a=HeaderDigest=CRC32C",
-			       100).header_digest);
-	CU_ASSERT_TRUE(LOG_IN("a=b", "TargetAlias=0123456789012345678901234567890123456789012345678901234567890\0HeaderDigest=CRC32C",
-			      100).header_digest);
+	CU_ASSERT_FALSE(LOG_IN("a=b", "XHeaderDigest=CRC32C\0HeaderDigest=CRC32CX\0headerdigest=CRC32C", 100)
+				.header_digest);
+	CU_ASSERT_FALSE(LOG_IN("a=b",
+			       "TargetAlias=0123456789012345678901234567890123456789012345678901234567890\0a="
+			       "HeaderDigest=CRC32C",
+			       100)
+				.header_digest);
+	CU_ASSERT_TRUE(
+		LOG_IN("a=b",
+		       "TargetAlias="
+		       "0123456789012345678901234567890123456789012345678901234567890\0HeaderDigest=CRC32C",
+		       100)
+			.header_digest);
 }
 
 static void a_failed_login_changes_nothing(void)
@@ -184,7 +198,8 @@ static void a_failed_login_changes_nothing(void)
 	stream_add(&stream, &(struct pdu){.opcode = ISCSI_LOGIN_RESPONSE, .flags = 0x07});
 	iscsi_parser_start(&down, ISCSI_FROM_TARGET, &negotiation);
 	for (size_t done = 0; done < stream.size; done += used)
-		CU_ASSERT_FATAL(!iscsi_parser_feed(&down, stream.bytes + done, stream.size - done, &used, &piece));
+		CU_ASSERT_FATAL(
+			!iscsi_parser_feed(&down, stream.bytes + done, stream.size - done, &used, &piece));
 	CU_ASSERT_FALSE(negotiation.full_feature);
 }
 
@@ -229,8 +244,10 @@ static void knows_the_lun_of_every_task(void)
 	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_DATA_IN, .flags = 0x81, .tag = 11}), 500);
 	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_DATA_IN, .tag = 11}), ISCSI_LUN_UNKNOWN);
 	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_SCSI_RESPONSE, .tag = 10}), 3);
-	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_SCSI_RESPONSE, .tag = 10}), ISCSI_LUN_UNKNOWN);
-	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_NOP_OUT, .lun = 3, .tag = 10}), ISCSI_LUN_UNKNOWN);
+	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_SCSI_RESPONSE, .tag = 10}),
+			ISCSI_LUN_UNKNOWN);
+	CU_ASSERT_EQUAL(see(&tasks, (struct pdu){.opcode = ISCSI_NOP_OUT, .lun = 3, .tag = 10}),
+			ISCSI_LUN_UNKNOWN);
 	CU_ASSERT_EQUAL(tasks.count, 0);
 	iscsi_tasks_free(&tasks);
 }

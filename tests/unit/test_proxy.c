@@ -28,7 +28,8 @@ static bool ping(const struct network *network, int from, int to)
 
 static bool both_ways(const struct network *network)
 {
-	return ping(network, network->client, network->server) && ping(network, network->server, network->client);
+	return ping(network, network->client, network->server) &&
+	       ping(network, network->server, network->client);
 }
 
 /* --- forwarding --- */
@@ -380,7 +381,8 @@ static void refuses_what_it_cannot_do(void)
 	struct network network = network_open(false);
 	struct hl_error err = HL_ERROR_INIT;
 
-	CU_ASSERT(proxy_enable(&network.proxy, "proxy/stal/up", PROXY_NO_VALUE, NETWORK_TIMEOUT_MS, &err) < 0);
+	CU_ASSERT(proxy_enable(&network.proxy, "proxy/stal/up", PROXY_NO_VALUE, NETWORK_TIMEOUT_MS, &err) <
+		  0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "did you mean 'proxy/stall/up'?"));
 	CU_ASSERT(proxy_enable(&network.proxy, "proxy/stall/up", 5, NETWORK_TIMEOUT_MS, &err) < 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "takes no value"));
@@ -421,7 +423,8 @@ static void says_why_it_cannot_start(void)
 	char taken[32];
 
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
-	CU_ASSERT(proxy_start(&proxy, &(struct proxy_options){.listen = taken, .to = taken, .program = "./hanglab"},
+	CU_ASSERT(proxy_start(&proxy,
+			      &(struct proxy_options){.listen = taken, .to = taken, .program = "./hanglab"},
 			      NETWORK_TIMEOUT_MS, &err) < 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "Address already in use"));
 	CU_ASSERT(proxy_start(&proxy, &(struct proxy_options){.to = "nowhere", .program = "./hanglab"},
@@ -441,7 +444,8 @@ static void own_a_proxy(int report, int target_port)
 	int told[2];
 
 	snprintf(target, sizeof(target), "127.0.0.1:%d", target_port);
-	if (proxy_start(&proxy, &(struct proxy_options){.to = target, .program = "./hanglab"}, NETWORK_TIMEOUT_MS, NULL) ||
+	if (proxy_start(&proxy, &(struct proxy_options){.to = target, .program = "./hanglab"},
+			NETWORK_TIMEOUT_MS, NULL) ||
 	    proxy_enable(&proxy, "proxy/stall", PROXY_NO_VALUE, NETWORK_TIMEOUT_MS, NULL))
 		_exit(1);
 	told[0] = proxy.process.pid;
@@ -513,10 +517,11 @@ static struct by_hand start_by_hand(void)
 	snprintf(hand.control, sizeof(hand.control), "%s/control", hand.folder);
 	snprintf(hand.prefix, sizeof(hand.prefix), "%s/fiu", hand.folder);
 	CU_ASSERT_FATAL(!pipe2(ends, O_CLOEXEC));
-	CU_ASSERT_FATAL(!process_start(&hand.process,
-				       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
-							"--control", hand.control, "--fiu", hand.prefix, NULL},
-				       &(struct process_files){-1, ends[1], -1, NULL, 0}, NULL));
+	CU_ASSERT_FATAL(
+		!process_start(&hand.process,
+			       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
+						"--control", hand.control, "--fiu", hand.prefix, NULL},
+			       &(struct process_files){-1, ends[1], -1, NULL, 0}, NULL));
 	close(ends[1]);
 	CU_ASSERT_FATAL(read(ends[0], line, sizeof(line) - 1) > 1);
 	close(ends[0]);
@@ -585,8 +590,8 @@ static bool fiu_ctrl(const struct by_hand *hand, const char *order)
 {
 	cleanup_free char *pid = file_path("%d", (int)hand->process.pid);
 
-	return !process_run((const char *[]){"fiu-ctrl", "-f", hand->prefix, "-c", order, pid, NULL}, NETWORK_TIMEOUT_MS,
-			    NULL, NULL);
+	return !process_run((const char *[]){"fiu-ctrl", "-f", hand->prefix, "-c", order, pid, NULL},
+			    NETWORK_TIMEOUT_MS, NULL, NULL);
 }
 
 static void obeys_fiu_ctrl(void)
@@ -626,8 +631,8 @@ static void replaces_the_socket_of_a_killed_proxy(void)
 	for (double deadline = network_seconds() + 5; (fd = connect_control(hand.control)) >= 0; close(fd))
 		CU_ASSERT_FATAL(network_seconds() < deadline);
 	CU_ASSERT_FATAL(!process_start(&hand.process,
-				       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
-							"--control", hand.control, NULL},
+				       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0",
+							"--to", ":1", "--control", hand.control, NULL},
 				       NULL, NULL));
 	for (double deadline = network_seconds() + 5; (fd = connect_control(hand.control)) < 0;)
 		CU_ASSERT_FATAL(network_seconds() < deadline);
@@ -638,8 +643,8 @@ static void replaces_the_socket_of_a_killed_proxy(void)
 	CU_ASSERT_EQUAL(fixture_count(hand.folder, "control"), 0);
 	/* One that is in use is not taken away. */
 	next = start_by_hand();
-	CU_ASSERT(process_run((const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1", "--control",
-					       next.control, NULL},
+	CU_ASSERT(process_run((const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
+					       "--control", next.control, NULL},
 			      NETWORK_TIMEOUT_MS, NULL, NULL) < 0);
 	CU_ASSERT_TRUE(await_answer(&next, "\"ok\":true", true));
 	end_by_hand(&next);
@@ -648,12 +653,20 @@ static void replaces_the_socket_of_a_killed_proxy(void)
 static void survives_bad_commands(void)
 {
 	static const char *const bad[] = {
-		"\n", "{\n", "null\n", "[]\n", "{}\n", "{\"command\": 1}\n", "{\"command\": \"explode\"}\n",
-		"{\"command\": \"enable\"}\n", "{\"command\": \"enable\", \"fault\": \"\"}\n",
+		"\n",
+		"{\n",
+		"null\n",
+		"[]\n",
+		"{}\n",
+		"{\"command\": 1}\n",
+		"{\"command\": \"explode\"}\n",
+		"{\"command\": \"enable\"}\n",
+		"{\"command\": \"enable\", \"fault\": \"\"}\n",
 		"{\"command\": \"enable\", \"fault\": \"proxy/delay\", \"value\": -1}\n",
 		"{\"command\": \"enable\", \"fault\": \"proxy/delay\", \"value\": 1.5}\n",
 		"{\"command\": \"enable\", \"fault\": \"proxy/delay\", \"value\": 9999999999999999999999}\n",
-		"{\"command\": \"enable\", \"command\": \"status\"}\n", "\xff\xfe\n",
+		"{\"command\": \"enable\", \"command\": \"status\"}\n",
+		"\xff\xfe\n",
 	};
 	struct by_hand hand = start_by_hand();
 	cleanup_free char *endless = calloc(1, 20000);

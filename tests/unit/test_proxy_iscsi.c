@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCSI_READ  0xc0
 #define SCSI_WRITE 0xa0
@@ -96,10 +97,13 @@ static bool comes_down(const struct session *session, const struct stream *strea
 static void check_hold_writes(bool digests)
 {
 	struct session session = open_session(digests);
-	struct stream write = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 4095});
+	struct stream write =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 4095});
 	struct stream data = make(&session, (struct pdu){ISCSI_DATA_OUT, 0x80, .tag = 1, .data_size = 513});
-	struct stream read = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_READ, .tag = 2, .ahs_words = 2});
-	struct stream nop = make(&session, (struct pdu){ISCSI_NOP_OUT | 0x40, 0x80, .tag = 3, .data_size = 2});
+	struct stream read =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_READ, .tag = 2, .ahs_words = 2});
+	struct stream nop =
+		make(&session, (struct pdu){ISCSI_NOP_OUT | 0x40, 0x80, .tag = 3, .data_size = 2});
 	struct stream response = make(&session, (struct pdu){ISCSI_SCSI_RESPONSE, 0x80, .tag = 2});
 	struct proxy_status status;
 
@@ -156,11 +160,15 @@ static void holds_only_responses(void)
 static void holds_only_one_lun(void)
 {
 	struct session session = open_session(true);
-	struct stream first = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .lun = 1});
-	struct stream zeroth = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 2, .lun = 0});
+	struct stream first =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .lun = 1});
+	struct stream zeroth =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 2, .lun = 0});
 	/* Their own LUN field is reserved. */
-	struct stream first_data = make(&session, (struct pdu){ISCSI_DATA_OUT, 0x80, .tag = 1, .data_size = 9});
-	struct stream zeroth_data = make(&session, (struct pdu){ISCSI_DATA_OUT, 0x80, .tag = 2, .data_size = 8});
+	struct stream first_data =
+		make(&session, (struct pdu){ISCSI_DATA_OUT, 0x80, .tag = 1, .data_size = 9});
+	struct stream zeroth_data =
+		make(&session, (struct pdu){ISCSI_DATA_OUT, 0x80, .tag = 2, .data_size = 8});
 	struct stream first_response = make(&session, (struct pdu){ISCSI_SCSI_RESPONSE, 0x80, .tag = 1});
 	struct stream zeroth_response = make(&session, (struct pdu){ISCSI_SCSI_RESPONSE, 0x80, .tag = 2});
 
@@ -185,16 +193,19 @@ static void holds_only_one_lun(void)
 static void a_fault_begins_and_ends_between_pdus(void)
 {
 	struct session session = open_session(false);
-	struct stream write = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 1000});
+	struct stream write =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 1000});
 	struct stream nop = make(&session, (struct pdu){ISCSI_NOP_OUT, 0x80, .tag = 2, .data_size = 1000});
-	struct stream other = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 3, .data_size = 100});
+	struct stream other =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 3, .data_size = 100});
 	int client = session.network.client, server = session.network.server;
 	uint8_t got[2048];
 
 	/* Under way when the fault begins: goes on. */
 	CU_ASSERT(network_send(client, write.bytes, 60) && network_receive(server, got, 60));
 	network_enable(&session.network, "proxy/iscsi/hold-writes", PROXY_NO_VALUE);
-	CU_ASSERT(network_send(client, write.bytes + 60, write.size - 60) && network_receive(server, got, write.size - 60));
+	CU_ASSERT(network_send(client, write.bytes + 60, write.size - 60) &&
+		  network_receive(server, got, write.size - 60));
 	/* Half of it held when the fault ends: comes whole, before what follows. */
 	CU_ASSERT(network_send(client, other.bytes, 77) && network_await_held_up(&session.network, 77));
 	network_disable(&session.network, "proxy/iscsi/hold-writes");
@@ -202,7 +213,8 @@ static void a_fault_begins_and_ends_between_pdus(void)
 	CU_ASSERT(comes_up(&session, &other) && comes_up(&session, &nop));
 	/* Another one half forwarded when the fault ends: the held one does not cut it in two. */
 	network_enable(&session.network, "proxy/iscsi/hold-writes", PROXY_NO_VALUE);
-	CU_ASSERT(send_up(&session, &write) && network_send(client, nop.bytes, 500) && network_receive(server, got, 500));
+	CU_ASSERT(send_up(&session, &write) && network_send(client, nop.bytes, 500) &&
+		  network_receive(server, got, 500));
 	network_disable(&session.network, "proxy/iscsi/hold-writes");
 	CU_ASSERT(network_send(client, nop.bytes + 500, nop.size - 500) && send_up(&session, &other));
 	CU_ASSERT(network_receive(server, got + 500, nop.size - 500) && !memcmp(got, nop.bytes, nop.size));
@@ -223,7 +235,8 @@ static void a_header_in_pieces_is_held_or_passed(void)
 	network_enable(&session.network, "proxy/iscsi/hold-writes", PROXY_NO_VALUE);
 	for (size_t i = 0; i < stream.size; i++) {
 		CU_ASSERT_FATAL(network_send(session.network.client, stream.bytes + i, 1));
-		/* Now and then everything so far must have been looked at, so that the cuts fall where they are. */
+		/* Now and then everything so far must have been looked at, so that the cuts fall where they
+		 * are. */
 		if (i % 5 == 0)
 			network_status(&session.network);
 	}
@@ -249,7 +262,8 @@ static void a_header_in_pieces_is_held_or_passed(void)
 static void stall_and_delay_hold_pdus_too(void)
 {
 	struct session session = open_session(true);
-	struct stream write = make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 1000});
+	struct stream write =
+		make(&session, (struct pdu){ISCSI_SCSI_COMMAND, SCSI_WRITE, .tag = 1, .data_size = 1000});
 	struct stream nop = make(&session, (struct pdu){ISCSI_NOP_OUT, 0x80, .tag = 2});
 	double begun;
 
@@ -291,10 +305,11 @@ static void what_is_no_iscsi_is_forwarded_as_it_is(void)
 static void half_a_header_is_not_lost(void)
 {
 	struct session session = open_session(false);
-	struct stream nop = make(&session, (struct pdu){ISCSI_NOP_OUT, 0x80});
+	struct stream nop = make(&session, (struct pdu){ISCSI_NOP_OUT, 0x80, .tag = 1});
 	uint8_t got[48];
 
-	CU_ASSERT(network_send(session.network.client, nop.bytes, 47) && network_await_held_up(&session.network, 47));
+	CU_ASSERT(network_send(session.network.client, nop.bytes, 47) &&
+		  network_await_held_up(&session.network, 47));
 	CU_ASSERT(network_send(session.network.server, "no iSCSI", 8) &&
 		  network_receive(session.network.client, got, 8));
 	CU_ASSERT_TRUE(network_receive(session.network.server, got, 47));
