@@ -5,6 +5,7 @@ CFLAGS  ?= -O2 -g
 CSTD    := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFIU_ENABLE=1
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 BUILD   ?= build
+PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
@@ -28,10 +29,10 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
-.PHONY: all deps demo check unit system lint format asan bench fuzz clean help
-all: hanglab $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+.PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
-hanglab: $(call objects,harness/main.c $(HARNESS))
+$(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 
@@ -71,13 +72,16 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 deps: ## install what is missing with apt
 	@harness/setup/install-packages
 
+deps-dev: ## also what lint and fuzz need
+	@harness/setup/install-packages --dev
+
 demo: deps ## install, build, get a kernel, freeze a file system and show the hung-task report
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	./hanglab kernel fetch debian
 	./hanglab run scenarios/fsfreeze-hung-task.yaml
 
 unit: $(BUILD)/unit all ## the quick tests (no VM)
-	$(BUILD)/unit
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 
 system: $(BUILD)/system all ## the tests that boot VMs
 	$(BUILD)/system
@@ -85,7 +89,7 @@ system: $(BUILD)/system all ## the tests that boot VMs
 check: deps ## install, build, get a kernel, then every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
 	./hanglab kernel fetch debian
-	$(BUILD)/unit
+	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 	$(BUILD)/system
 
 bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
@@ -94,6 +98,36 @@ bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exac
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
+
+# The instrumented build lies beside the other one, whose guest program it takes: that is static.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
+		build/asan/unit build/asan/hanglab
+	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
+	HANGLAB=build/asan/hanglab build/asan/unit
+
+# libFuzzer links what it feeds statically with the sanitizers: the log reader without what only the host has, the PDU parser.
+CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
+$(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
+$(BUILD)/fuzz-iscsi-pdu: tests/fuzz/fuzz_iscsi_pdu.c inject/proxy/iscsi_pdu.c inject/proxy/iscsi_tasks.c $(wildcard inject/proxy/*.h)
+$(BUILD)/fuzz-log $(BUILD)/fuzz-iscsi-pdu:
+	@echo "  FUZZ    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 $(CSTD) $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^) -ljansson -lpthread -lm
+
+$(BUILD)/fuzz-words: checkers/signatures.def
+	$(Q)sed -n 's/^SIGNATURE([^,]*, [^,]*, \("[^"]*"\),.*/\1/p' $< >$@
+
+fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words $(BUILD)/fuzz-iscsi-pdu ## feed damaged logs and PDUs to their readers, for FUZZ_SECONDS=60 each
+	@mkdir -p $(BUILD)/fuzz-corpus $(BUILD)/fuzz-corpus-pdu
+	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
+		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
+	cd $(BUILD) && ./fuzz-iscsi-pdu -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+		-dict=$(abspath tests/fuzz/iscsi.dict) fuzz-corpus-pdu
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

@@ -4,26 +4,22 @@
 
 #include <string.h>
 
-enum skip_class {
-	SCHEDULER = 1 << 0,
-	LOCK = 1 << 1,
-	WAIT = 1 << 2,
-	DETECTOR = 1 << 3,
-	TICK = 1 << 4,
-	INTERRUPT = 1 << 5,
-	ENTRY = 1 << 6,
-	INSTRUMENT = 1 << 7,
-	HELPER = 1 << 8,
-};
-
 /* Never to blame, whatever happened. */
-#define ALWAYS (DETECTOR | INSTRUMENT | ENTRY | INTERRUPT)
+#define ALWAYS (BLAME_DETECTOR | BLAME_INSTRUMENT | BLAME_ENTRY | BLAME_INTERRUPT)
+
+/* Not to blame for a fault or a failed check. */
+/* Not to blame for a wait: whom they wait for is decided by their callers. */
+#define WAITING                                                                                              \
+	(ALWAYS | BLAME_SCHEDULER | BLAME_LOCK | BLAME_WAIT | BLAME_HELPER | BLAME_TICK | BLAME_DEVICE |     \
+	 BLAME_USB)
+
+#define CRASH (ALWAYS | BLAME_HELPER | BLAME_LOCK | BLAME_TICK | BLAME_DEVICE)
 
 static const struct {
-	enum skip_class class;
+	enum blame_class class;
 	const char *pattern;
 } skipped[] = {
-#define SKIP(class, pattern) {class, pattern},
+#define SKIP(class, pattern) {BLAME_##class, pattern},
 #define DISPATCH(pattern)
 #include "blame.def"
 #undef SKIP
@@ -42,15 +38,22 @@ static const char *const dispatchers[] = {
  * Waits that name what is waited for, by pattern: everything that hangs there hangs for one reason,
  * whoever the victim is.
  */
-static const struct {
+struct named_function {
 	const char *pattern;
 	const char *name;
-} named_waits[] = {
-	{"rtnl_lock*", NULL},
-	{"synchronize_rcu*", "synchronize_rcu"},
-	{"synchronize_srcu*", "synchronize_rcu"},
-	{"synchronize_sched*", "synchronize_rcu"},
-	{"synchronize_net*", "synchronize_rcu"},
+};
+
+static const struct named_function named_waits[] = {
+	{"*rtnl_lock*", NULL},
+	{"*synchronize_rcu*", "synchronize_rcu"},
+	{"*synchronize_srcu*", "synchronize_rcu"},
+	{"*synchronize_sched*", "synchronize_rcu"},
+	{"*synchronize_net*", "synchronize_rcu"},
+};
+
+/* The same for loops: a CPU that waits for other CPUs to answer is their victim. */
+static const struct named_function named_loops[] = {
+	{"smp_call_function*", NULL},
 };
 
 /* Length of the name without what compilers append: ".isra.0", ".constprop.1", ".part.2", ".cold". */
@@ -75,24 +78,66 @@ static bool matches(const char *function, size_t length, const char *pattern)
 	return memcmp(function, pattern, size) == 0 && (tail || size == length);
 }
 
-static bool is_skipped(const char *function, unsigned int classes)
+/* One bit for each class of blame.def, and this for DISPATCH. */
+#define DISPATCHER (1u << 31)
+
+static unsigned int find_classes(const char *function)
 {
 	size_t length = base_length(function);
+	unsigned int classes = 0;
 
 	for (size_t i = 0; i < sizeof(skipped) / sizeof(*skipped); i++)
-		if ((skipped[i].class & classes) && matches(function, length, skipped[i].pattern))
-			return true;
-	return false;
+		if (!(classes & skipped[i].class) && matches(function, length, skipped[i].pattern))
+			classes |= skipped[i].class;
+	for (size_t i = 0; i < sizeof(dispatchers) / sizeof(*dispatchers) && !(classes & DISPATCHER); i++)
+		if (matches(function, length, dispatchers[i]))
+			classes |= DISPATCHER;
+	return classes;
+}
+
+/* The same few functions come again and again, so what the patterns say of them is kept. */
+#define CACHED_NAMES  512
+#define CACHED_LENGTH 56
+
+static unsigned int classes_of(const char *function)
+{
+	static _Thread_local struct {
+		char name[CACHED_LENGTH];
+		unsigned int classes;
+	} cache[CACHED_NAMES];
+	unsigned int hash = 5381;
+	size_t length = 0;
+
+	for (; function[length] && length < CACHED_LENGTH; length++)
+		hash = hash * 33 + (unsigned char)function[length];
+	hash %= CACHED_NAMES;
+	if (length == CACHED_LENGTH)
+		return find_classes(function);
+	if (strcmp(cache[hash].name, function) != 0 || !length) {
+		memcpy(cache[hash].name, function, length + 1);
+		cache[hash].classes = find_classes(function);
+	}
+	return cache[hash].classes;
+}
+
+static bool is_skipped(const char *function, unsigned int classes)
+{
+	return classes_of(function) & classes;
+}
+
+bool blame_matches(const char *function, const char *pattern)
+{
+	return matches(function, base_length(function), pattern);
+}
+
+bool blame_is_interrupt_code(const char *function)
+{
+	return is_skipped(function, BLAME_DETECTOR | BLAME_TICK | BLAME_INTERRUPT);
 }
 
 static bool is_dispatcher(const char *function)
 {
-	size_t length = base_length(function);
-
-	for (size_t i = 0; i < sizeof(dispatchers) / sizeof(*dispatchers); i++)
-		if (matches(function, length, dispatchers[i]))
-			return true;
-	return false;
+	return is_skipped(function, DISPATCHER);
 }
 
 /*
@@ -109,17 +154,18 @@ static size_t first_frame(const struct report_stack *stack)
 	if (count && stack->marks[0] == FRAME_INSTRUCTION)
 		return 0;
 	for (size_t i = 0; i < count && detector == count; i++)
-		if (frames[i].reliable && is_skipped(frames[i].function, DETECTOR))
+		if (frames[i].reliable && is_skipped(frames[i].function, BLAME_DETECTOR))
 			detector = i;
 	if (detector == count)
 		return 0;
 	for (start = detector; start < count; start++)
-		if (is_skipped(frames[start].function, INTERRUPT) || stack->marks[start] == FRAME_INSTRUCTION)
+		if (is_skipped(frames[start].function, BLAME_INTERRUPT) ||
+		    stack->marks[start] == FRAME_INSTRUCTION)
 			break;
 	if (start == count)
 		return 0;
 	while (start < count && stack->marks[start] != FRAME_INSTRUCTION &&
-	       is_skipped(frames[start].function, INTERRUPT))
+	       is_skipped(frames[start].function, BLAME_INTERRUPT))
 		start++;
 	return start;
 }
@@ -136,15 +182,15 @@ static const char *first_not_skipped(const struct report_stack *stack, size_t st
 	return NULL;
 }
 
-static const char *first_blamed(const struct report_stack *stack, unsigned int classes)
+static const char *first_blamed(const struct report_stack *stack, size_t start, unsigned int classes)
 {
-	size_t start = first_frame(stack);
 	const char *function = first_not_skipped(stack, start, classes, false);
 
 	/* 2.6.32 marks every frame of some traces with "?". */
 	return function ? function : first_not_skipped(stack, start, classes, true);
 }
 
+/* The function that a dispatcher called: see DISPATCH in blame.def. */
 static const char *called_by_dispatcher(const struct report_stack *stack)
 {
 	const char *previous = NULL;
@@ -156,49 +202,62 @@ static const char *called_by_dispatcher(const struct report_stack *stack)
 			continue;
 		if (is_dispatcher(frame->function) && previous)
 			return previous;
-		if (!is_skipped(frame->function, ALWAYS | TICK))
+		if (!is_dispatcher(frame->function) && !is_skipped(frame->function, ALWAYS | BLAME_TICK))
 			previous = frame->function;
 	}
 	return NULL;
 }
 
-static const char *named_wait(const struct report_stack *stack)
+static const char *find_named(const struct report_stack *stack, const struct named_function *named,
+			      size_t count)
 {
 	for (size_t i = 0; i < stack->stack.count; i++) {
 		const struct hl_frame *frame = &stack->stack.frames[i];
 
 		if (!frame->reliable)
 			continue;
-		for (size_t j = 0; j < sizeof(named_waits) / sizeof(*named_waits); j++)
-			if (matches(frame->function, base_length(frame->function), named_waits[j].pattern))
-				return named_waits[j].name ? named_waits[j].name : frame->function;
+		for (size_t j = 0; j < count; j++)
+			if (matches(frame->function, base_length(frame->function), named[j].pattern))
+				return named[j].name ? named[j].name : frame->function;
 	}
 	return NULL;
 }
 
+#define FIND_NAMED(stack, named) find_named(stack, named, sizeof(named) / sizeof(*(named)))
+
+static const char *blame_waiting(const struct report_stack *stack)
+{
+	const char *function = FIND_NAMED(stack, named_waits);
+
+	return function ? function : first_blamed(stack, 0, WAITING);
+}
+
+static const char *blame_looping(const struct report_stack *stack, unsigned int skip)
+{
+	const char *function = FIND_NAMED(stack, named_loops);
+
+	if (!function)
+		function = called_by_dispatcher(stack);
+	return function ? function
+			: first_blamed(stack, first_frame(stack), ALWAYS | BLAME_LOCK | BLAME_TICK | skip);
+}
+
 static const char *blame_stack(const struct report *report, const struct report_stack *stack)
 {
-	const char *function;
-
 	switch (report->event.kind) {
 	case HL_EVENT_HUNG_TASK:
-		function = named_wait(stack);
-		return function ? function
-				: first_blamed(stack, ALWAYS | SCHEDULER | LOCK | WAIT | HELPER | TICK);
+		return blame_waiting(stack);
 	case HL_EVENT_SOFT_LOCKUP:
 	case HL_EVENT_HARD_LOCKUP:
 	case HL_EVENT_RCU_STALL:
 	case HL_EVENT_CSD_STALL:
-		function = called_by_dispatcher(stack);
-		return function ? function : first_blamed(stack, ALWAYS | LOCK | TICK);
-	case HL_EVENT_OOPS:
-		return first_blamed(stack, ALWAYS | HELPER);
+		return blame_looping(stack, report->skip);
 	default:
-		return first_blamed(stack, ALWAYS | HELPER | LOCK | TICK);
+		return first_blamed(stack, 0, CRASH | report->skip);
 	}
 }
 
-/* The stack that was looping or waiting, not that of the thread that noticed. */
+/* Several stacks, one culprit: not the thread that noticed, nor the grace-period kthread. */
 static size_t choose_stack(const struct report *report)
 {
 	for (size_t i = 0; i < report->stack_count; i++) {
@@ -219,8 +278,12 @@ size_t blame_find(struct report *report)
 	size_t chosen = choose_stack(report);
 	const char *function = report->culprit;
 
+	if (!function && report->suspect && !is_skipped(report->suspect, CRASH | report->skip))
+		function = report->suspect;
 	if (!function && chosen < report->stack_count)
 		function = blame_stack(report, &report->stacks[chosen]);
+	if (!function)
+		function = report->suspect;
 	if (function)
 		report->event.function = memory_text(&report->event.memory, function, base_length(function));
 	return chosen;

@@ -11,13 +11,17 @@ const char *const event_kind_names[] = {
 #define KIND_NAME(symbol, name, help) name,
 	HL_EVENT_KINDS(KIND_NAME)
 #undef KIND_NAME
-	NULL,
+		NULL,
 };
 
 static const struct schema_key stack_keys[] = {
-	{.name = "all", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, all),
+	{.name = "all",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct event_stack, all),
 	 .help = "functions that must all be on the stack"},
-	{.name = "any", .kind = SCHEMA_TEXTS, .offset = offsetof(struct event_stack, any),
+	{.name = "any",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct event_stack, any),
 	 .help = "functions of which one must be on the stack"},
 	{.name = NULL},
 };
@@ -56,7 +60,8 @@ static bool stack_matches(const struct event_stack *stack, const struct hl_event
 	return any;
 }
 
-bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size)
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
+		   size_t size)
 {
 	char cpu[16], wanted[16];
 
@@ -96,6 +101,7 @@ static int64_t *settings_field(const struct detector_settings *settings, size_t 
 
 void detector_settings_load(struct detector_settings *settings, const json_t *json)
 {
+	settings->stall_limit = -1;
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const json_t *value = json_object_get(json, settings_fields[i].name);
 
@@ -109,22 +115,24 @@ json_t *detector_settings_json(const struct detector_settings *settings)
 
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		if (*settings_field(settings, i) >= 0)
-			json_object_set_new(json, settings_fields[i].name, json_integer(*settings_field(settings, i)));
+			json_object_set_new(json, settings_fields[i].name,
+					    json_integer(*settings_field(settings, i)));
 	return json;
 }
 
 /* For a guest that is slow in its own time: printing, scheduling the detector. */
 #define SLACK (3 * NANOSECONDS_PER_SECOND)
 
+/* One interval until the task is first seen, then whole intervals until the timeout is over. */
 static int64_t hung_task_deadline(const struct detector_settings *settings)
 {
-	int64_t interval = settings->hung_task_interval;
+	int64_t timeout = settings->hung_task_timeout, interval = settings->hung_task_interval;
 
-	if (settings->hung_task_timeout <= 0)
+	if (timeout <= 0)
 		return -1;
-	if (interval <= 0 || interval > settings->hung_task_timeout)
-		interval = settings->hung_task_timeout;
-	return (settings->hung_task_timeout + interval) * NANOSECONDS_PER_SECOND + SLACK;
+	if (interval <= 0 || interval > timeout)
+		interval = timeout;
+	return (interval + (timeout + interval - 1) / interval * interval) * NANOSECONDS_PER_SECOND + SLACK;
 }
 
 static int64_t soft_lockup_deadline(const struct detector_settings *settings)
@@ -157,6 +165,8 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 		return seconds_deadline(settings->rcu_stall_timeout, 1);
 	case HL_EVENT_WORKQUEUE_LOCKUP:
 		return seconds_deadline(settings->workqueue_thresh, 2);
+	case HL_EVENT_STALLED:
+		return settings->stall_limit <= 0 ? -1 : settings->stall_limit + SLACK;
 	case HL_EVENT_PANIC:
 		return later(later(hung_task_deadline(settings), soft_lockup_deadline(settings)),
 			     seconds_deadline(settings->rcu_stall_timeout, 1));

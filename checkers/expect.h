@@ -51,7 +51,8 @@ extern const struct schema event_stack_schema;
  *	may be NULL
  * @size: of @mismatch
  */
-bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch, size_t size);
+bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
+		   size_t size);
 
 /**
  * struct detector_settings - values in force in the guest, read back from it; -1 for absent
@@ -61,12 +62,13 @@ bool event_matches(const struct event_pattern *pattern, const struct hl_event *e
  * @soft_watchdog: kernel.soft_watchdog (absent before 4.13)
  * @rcu_stall_timeout: rcupdate.rcu_cpu_stall_timeout
  * @workqueue_thresh: workqueue.watchdog_thresh
+ * @stall_limit: of a workload's operation, in nanoseconds; the scenario's, so never part of the JSON
  *
- * All in seconds but for the switch @soft_watchdog.
+ * All others in seconds but for the switch @soft_watchdog.
  */
 struct detector_settings {
 	int64_t hung_task_timeout, hung_task_interval, watchdog_thresh, soft_watchdog, rcu_stall_timeout,
-		workqueue_thresh;
+		workqueue_thresh, stall_limit;
 };
 
 /** detector_settings_load() - from the JSON object that the guest sent; absent keys are -1 */
@@ -80,9 +82,9 @@ json_t *detector_settings_json(const struct detector_settings *settings);
  * @settings: in force in the guest
  * @kind: what is waited for
  *
- * Hung task: khungtaskd looks every interval and reports what has not been scheduled since the last
- * timeout (kernel/hung_task.c), so between one timeout and one timeout plus one interval after it
- * blocked. Soft lockup: 2 * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two
+ * Hung task: khungtaskd looks every interval, notes when it first sees that a task was not scheduled
+ * since the look before, and reports at the first look that is a timeout later (kernel/hung_task.c): at
+ * most one interval, plus the timeout rounded up to whole intervals, after the task blocked. Soft lockup: 2 * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two
  * samples (kernel/watchdog.c). RCU: rcu_cpu_stall_timeout plus the time for the next tick to see it.
  * Slack is added for a slow guest. A panic may follow any of them.
  *

@@ -85,8 +85,10 @@ static bool parse_name(const char *text, struct frame_text *result)
 		return true;
 	}
 	/* Without an offset only a decoded frame is one: "schedule kernel/sched/core.c:123 [inline]". */
+	if (*end != ' ' || end[1 + strcspn(end + 1, " :")] != ':')
+		return false;
 	parse_tail(end, result);
-	return result->file_length > 0;
+	return result->file_length > 0 && result->file == end + 1;
 }
 
 bool frame_parse(const char *text, struct frame_text *result)
@@ -123,7 +125,7 @@ const char *frame_is_instruction(const char *text)
 	while (*text == ' ')
 		text++;
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers) && !end; i++)
-		end = parse_starts(text, registers[i]);
+		end = *text == *registers[i] ? parse_starts(text, registers[i]) : NULL;
 	if (!end)
 		return NULL;
 	if (end[-1] == '<')

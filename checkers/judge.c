@@ -11,7 +11,7 @@ struct judge {
 	const struct check *checks;
 	size_t count;
 	struct detector_settings settings;
-	bool settings_known;
+	bool settings_known, fault_known;
 	int64_t fault;
 	struct check_status *status;
 };
@@ -24,40 +24,74 @@ static const char *const data_choices[] = {"intact", NULL};
 static const char *const end_choices[] = {"running", "panic", NULL};
 
 static const struct parameter recovery_values[] = {
-	{.name = "within", .type = PARAMETER_DURATION, .offset = offsetof(struct recovery_check, within),
-	 .fallback = "5s", .help = "limit for every workload to move again after the last release"},
+	{.name = "within",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct recovery_check, within),
+	 .fallback = "5s",
+	 .help = "limit for every workload to move again after the last release"},
 	{.name = NULL},
 };
 
-static const struct schema recovery_schema = {"recovers", sizeof(struct recovery_check), recovery_values, NULL};
+static const struct schema recovery_schema = {"recovers", sizeof(struct recovery_check), recovery_values,
+					      NULL};
 
 static const struct parameter check_values[] = {
-	{.name = "expect", .type = PARAMETER_CHOICE, .offset = offsetof(struct check, pattern.kind),
-	 .choices = event_kind_names, .help = "this event must come; expects are met in order, but consecutive\n"
-					      "ones of one kind may come in any order"},
-	{.name = "comm", .type = PARAMETER_STRING, .offset = offsetof(struct check, pattern.comm),
+	{.name = "expect",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct check, pattern.kind),
+	 .choices = event_kind_names,
+	 .help = "this event must come; expects are met in order, but consecutive\n"
+		 "ones of one kind may come in any order"},
+	{.name = "comm",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct check, pattern.comm),
 	 .help = "name of the task, as a shell pattern"},
-	{.name = "function", .type = PARAMETER_STRING, .offset = offsetof(struct check, pattern.function),
+	{.name = "function",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct check, pattern.function),
 	 .help = "blamed function, as a shell pattern"},
-	{.name = "title", .type = PARAMETER_STRING, .offset = offsetof(struct check, pattern.title),
+	{.name = "title",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct check, pattern.title),
 	 .help = "title of the event, as a shell pattern"},
-	{.name = "cpu", .type = PARAMETER_INTEGER, .offset = offsetof(struct check, pattern.cpu), .fallback = "-1",
-	 .least = -1, .most = 4095, .help = "CPU number"},
-	{.name = "within", .type = PARAMETER_DURATION, .offset = offsetof(struct check, within),
+	{.name = "cpu",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct check, pattern.cpu),
+	 .fallback = "-1",
+	 .least = -1,
+	 .most = 4095,
+	 .help = "CPU number"},
+	{.name = "within",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct check, within),
 	 .help = "limit after the fault; default: from the sysctls in force in the guest"},
-	{.name = "data", .type = PARAMETER_CHOICE, .offset = offsetof(struct check, data), .choices = data_choices,
+	{.name = "data",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct check, data),
+	 .choices = data_choices,
 	 .help = "after release: fsck is clean and every acknowledged record is there"},
-	{.name = "ends", .type = PARAMETER_CHOICE, .offset = offsetof(struct check, ends), .choices = end_choices,
+	{.name = "ends",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct check, ends),
+	 .choices = end_choices,
 	 .help = "how the guest must have ended"},
 	{.name = NULL},
 };
 
 static const struct schema_key check_keys[] = {
-	{.name = "stack", .kind = SCHEMA_OBJECT, .item = &event_stack_schema,
-	 .offset = offsetof(struct check, pattern.stack), .help = "functions on the stack: {all: [...], any: [...]}"},
-	{.name = "forbid", .kind = SCHEMA_TEXTS, .offset = offsetof(struct check, forbid),
+	{.name = "stack",
+	 .kind = SCHEMA_OBJECT,
+	 .item = &event_stack_schema,
+	 .offset = offsetof(struct check, pattern.stack),
+	 .help = "functions on the stack: {all: [...], any: [...]}"},
+	{.name = "forbid",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct check, forbid),
 	 .help = "none of these events may come, up to their deadlines"},
-	{.name = "recovers", .kind = SCHEMA_OBJECT, .item = &recovery_schema, .offset = offsetof(struct check, recovers),
+	{.name = "recovers",
+	 .kind = SCHEMA_OBJECT,
+	 .item = &recovery_schema,
+	 .offset = offsetof(struct check, recovers),
 	 .help = "after release every workload moves again, fsck is clean and the data intact"},
 	{.name = NULL},
 };
@@ -140,7 +174,8 @@ static void set_expect_deadline(struct judge *judge, size_t index)
 	if (!wait)
 		wait = detector_deadline(&judge->settings, (enum hl_event_kind)check->pattern.kind);
 	if (wait < 0)
-		decide(status, CHECK_UNDECIDABLE, 0, "the detector of %s is off in the guest", kind_name(check));
+		decide(status, CHECK_UNDECIDABLE, 0, "the detector of %s is off in the guest",
+		       kind_name(check));
 	else
 		status->deadline = judge->fault + wait;
 }
@@ -167,10 +202,23 @@ static void set_forbid_deadline(struct judge *judge, size_t index)
 	status->deadline = judge->fault + wait;
 }
 
+/* What silence has decided is open again after another fault: that one may be reported as well. */
+static void reopen(const struct check *check, struct check_status *status)
+{
+	bool is_event = check_kind(check) == CHECK_EXPECT || check_kind(check) == CHECK_FORBID;
+
+	if (!is_event || status->event || (status->state != CHECK_HELD && status->state != CHECK_VIOLATED))
+		return;
+	status->state = CHECK_PENDING;
+	status->reason[0] = '\0';
+}
+
 void judge_fault(struct judge *judge, int64_t now)
 {
 	judge->fault = now;
+	judge->fault_known = true;
 	for (size_t i = 0; i < judge->count && judge->settings_known; i++) {
+		reopen(&judge->checks[i], &judge->status[i]);
 		if (judge->status[i].state != CHECK_PENDING)
 			continue;
 		if (check_kind(&judge->checks[i]) == CHECK_EXPECT)
@@ -212,7 +260,8 @@ static void offer_to_expects(struct judge *judge, const struct hl_event *event, 
 			return;
 		}
 		if (mismatch[0] && !status->reason[0])
-			snprintf(status->reason, sizeof(status->reason), "%s came, but %s", event->title, mismatch);
+			snprintf(status->reason, sizeof(status->reason), "%s came, but %s", event->title,
+				 mismatch);
 	}
 }
 
@@ -240,7 +289,9 @@ void judge_event(struct judge *judge, const struct hl_event *event, int64_t now)
 		decide(status, CHECK_VIOLATED, now, "%s at %.3f s", event->title, seconds_of(now));
 		status->event = hl_event_to_json(event);
 	}
-	offer_to_expects(judge, event, now);
+	/* What came before the fault was not caused by it. */
+	if (judge->fault_known)
+		offer_to_expects(judge, event, now);
 }
 
 static void pass_deadline(const struct check *check, struct check_status *status, int64_t fault)
@@ -248,13 +299,14 @@ static void pass_deadline(const struct check *check, struct check_status *status
 	char near[sizeof(status->reason)];
 
 	if (check_kind(check) == CHECK_FORBID) {
-		decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching", seconds_of(status->deadline),
-		       seconds_of(status->deadline - fault));
+		decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching",
+		       seconds_of(status->deadline), seconds_of(status->deadline - fault));
 		return;
 	}
 	memcpy(near, status->reason, sizeof(near));
-	decide(status, CHECK_VIOLATED, 0, "no such %s until %.3f s, %.3f s after the fault%s%.300s", kind_name(check),
-	       seconds_of(status->deadline), seconds_of(status->deadline - fault), near[0] ? "; " : "", near);
+	decide(status, CHECK_VIOLATED, 0, "no such %s until %.3f s, %.3f s after the fault%s%.300s",
+	       kind_name(check), seconds_of(status->deadline), seconds_of(status->deadline - fault),
+	       near[0] ? "; " : "", near);
 }
 
 void judge_time(struct judge *judge, int64_t now)
@@ -297,7 +349,8 @@ void judge_end(struct judge *judge, const char *why)
 		enum check_kind kind = check_kind(&judge->checks[i]);
 
 		if ((kind == CHECK_EXPECT || kind == CHECK_FORBID) && judge->status[i].state == CHECK_PENDING)
-			decide(&judge->status[i], CHECK_UNDECIDABLE, 0, "the deadline was not reached: %s", why);
+			decide(&judge->status[i], CHECK_UNDECIDABLE, 0, "the deadline was not reached: %s",
+			       why);
 	}
 }
 
@@ -309,7 +362,8 @@ const struct check_status *judge_status(const struct judge *judge, size_t index)
 bool judge_expects_kind(const struct judge *judge, enum hl_event_kind kind)
 {
 	for (size_t i = 0; i < judge->count; i++)
-		if (check_kind(&judge->checks[i]) == CHECK_EXPECT && judge->checks[i].pattern.kind == (int)kind)
+		if (check_kind(&judge->checks[i]) == CHECK_EXPECT &&
+		    judge->checks[i].pattern.kind == (int)kind)
 			return true;
 	return false;
 }

@@ -92,6 +92,8 @@ void judge_settings(struct judge *judge, const struct detector_settings *setting
 /**
  * judge_fault() - a fault began (or, in a run without any, the timeline did)
  * @now: guest time in nanoseconds; the deadlines count from the latest fault
+ *
+ * Events before the first fault meet no expect. A check that silence has decided is open again.
  */
 void judge_fault(struct judge *judge, int64_t now);
 

@@ -57,17 +57,19 @@ static const char *skip_stamp(const char *text, double *time)
 {
 	const char *start = text + 1;
 	const char *point;
+	double whole = 0, micro = 0;
 
 	if (*text != '[')
 		return text;
 	while (*start == ' ')
 		start++;
-	point = start;
-	while (isdigit((unsigned char)*point))
-		point++;
+	for (point = start; isdigit((unsigned char)*point); point++)
+		whole = whole * 10 + (*point - '0');
 	if (point == start || *point != '.' || !digits(point + 1, 6) || point[7] != ']')
 		return text;
-	*time = strtod(start, NULL);
+	for (int i = 1; i <= 6; i++)
+		micro = micro * 10 + (point[i] - '0');
+	*time = whole + micro / 1e6;
 	return point + 8;
 }
 
@@ -224,6 +226,8 @@ static const char *skip_tag(const char *text, struct line *line)
 {
 	const char *word = skip_spaces(text);
 
+	if (*text == ':') /* libvirt: "DATE: thread: level : ..." */
+		return text;
 	for (int i = 0; i < 3 && *word && *word != '['; i++) {
 		size_t length = strcspn(word, " \t");
 
@@ -328,27 +332,72 @@ static const char *strip(struct line *line, const char *text)
 	return skip_stamp_and_caller(start, line);
 }
 
-size_t line_read(struct line *line, const char *raw, size_t size)
+/* " 2017-03-15 06:03:48.180+0000: 13914: error : ..." of libvirt, behind something else. */
+static const char *find_libvirt_date(const char *from)
 {
-	size_t kept = size < LINE_SIZE - 1 ? size : LINE_SIZE - 1;
-	size_t length = clean(line->buffer, raw, kept);
-	const char *text, *stamp;
+	static const size_t length = sizeof("2017-03-15 06:03:48.180") - 1;
+
+	for (const char *zone = strstr(from, "+0000: "); zone; zone = strstr(zone + 1, "+0000: ")) {
+		const char *date = zone - length;
+		double host_time;
+
+		if ((size_t)(zone - from) > length && date[-1] == ' ' &&
+		    skip_iso_date(date, &host_time) != date)
+			return date;
+	}
+	return NULL;
+}
+
+/* Does a printed fragment that another message follows end where a message may end? */
+static bool is_fragment(const char *text, const char *end)
+{
+	while (end > text && end[-1] == ' ')
+		end--;
+	return end > text && end[-1] != '>' && end[-1] != ':';
+}
+
+static void read_buffer(struct line *line)
+{
+	const char *text, *stamp, *date;
 
 	line->time = line->host_time = NAN;
 	line->prefix = LINE_BARE;
 	line->caller[0] = line->host[0] = line->program[0] = '\0';
+	line->rest = NULL;
+	text = strip(line, line->buffer);
+	stamp = find_stamp(text);
+	date = find_libvirt_date(text);
+	if (stamp && (!date || stamp < date))
+		line->rest = stamp;
+	else
+		line->rest = date;
+	line->text = line->buffer + (text - line->buffer);
+	line->size = line->rest ? (size_t)(line->rest - text) : strlen(text);
+	/* What user space printed in front of a message ("login: ") is no message that was cut. */
+	if (line->rest && line->prefix == LINE_STAMPED && line->rest == stamp &&
+	    is_fragment(text, line->rest))
+		line->mixed = true;
+}
+
+void line_read(struct line *line, const char *raw, size_t size)
+{
+	clean(line->buffer, raw, size < LINE_SIZE - 1 ? size : LINE_SIZE - 1);
 	line->width = size;
 	line->mixed = false;
-	text = strip(line, line->buffer);
-	if (line->prefix == LINE_BARE) {
-		/* A console shows what user space prints in front: "login: [  36.852785] ..." */
-		stamp = find_stamp(text);
-		if (stamp)
-			text = skip_stamp_and_caller(stamp, line);
-	}
-	line->text = line->buffer + (text - line->buffer);
-	line->size = length - (size_t)(text - line->buffer);
-	return size;
+	read_buffer(line);
+}
+
+void line_read_rest(struct line *line, const struct line *previous)
+{
+	strcpy(line->buffer, previous->rest);
+	line->width = previous->width;
+	line->mixed = previous->mixed;
+	read_buffer(line);
+}
+
+void line_end(struct line *line)
+{
+	line->text[line->size] = '\0';
 }
 
 void line_append(struct line *line, const struct line *continuation)

@@ -29,7 +29,8 @@ enum line_prefix {
  * @host: host name of a syslog prefix, or ""
  * @program: "kernel", "iscsid" ... of a syslog prefix, or ""
  * @width: length of the last raw input line in it, before cleaning
- * @mixed: another message began in the middle of the same input line
+ * @rest: where in @buffer another message of the same input line begins, or NULL; see line_read_rest()
+ * @mixed: it shared its input line with another message: one of them may have been cut
  * @buffer: cleaned input; wrapped lines are appended
  */
 struct line {
@@ -43,6 +44,7 @@ struct line {
 	char host[64];
 	char program[64];
 	size_t width;
+	const char *rest;
 	bool mixed;
 	char buffer[LINE_SIZE];
 };
@@ -51,12 +53,18 @@ struct line {
  * line_read() - clean a raw input line and strip its prefixes
  * @line: result
  * @raw: input without its newline; may hold NUL bytes, escape codes, carriage returns
- * @size: its length
+ * @size: its length, at most LINE_SIZE - 1
  *
- * Return: how many bytes of @raw were used: less than @size when a second message begins in the same
- * input line, which the caller then reads with another call.
+ * A CPU may begin to print while the line of another one is not complete, and copies may have lost their
+ * line ends: then only the first message is taken, and @line->rest says where the next one begins.
  */
-size_t line_read(struct line *line, const char *raw, size_t size);
+void line_read(struct line *line, const char *raw, size_t size);
+
+/** line_read_rest() - the next message of an input line. @line: result; @previous: the message before it */
+void line_read_rest(struct line *line, const struct line *previous);
+
+/** line_end() - terminate the text of @line where its rest begins; call it when the rest has been read */
+void line_end(struct line *line);
 
 /** line_append() - join a hard-wrapped continuation to @line */
 void line_append(struct line *line, const struct line *continuation);

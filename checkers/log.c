@@ -27,7 +27,7 @@
 #define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
 #define PIECE		(256 * 1024)  /* what the pre-filter gets at once: stays in the CPU's cache */
 #define MAX_PIECE_HITS	1024
-#define WRAP_WIDTH	60 /* nobody wraps lines shorter than this */
+#define WRAP_WIDTH	40 /* nobody wraps lines shorter than this */
 #define OTHERS_PATIENCE 8  /* lines of other callers count less */
 
 struct hl_log {
@@ -43,6 +43,7 @@ struct hl_log {
 	size_t widest;	   /* longest raw line so far: where a terminal may wrap */
 	struct line *held; /* waits for its continuation */
 	struct line *fresh;
+	struct line *rest;
 	bool holding;
 	struct report *open[MAX_OPEN]; /* oldest first */
 	size_t open_count;
@@ -51,6 +52,7 @@ struct hl_log {
 	int status;
 	size_t piece_hits[MAX_PIECE_HITS];
 	size_t piece_hit_count;
+	size_t piece_hit_next;
 	bool piece_dense;
 };
 
@@ -63,8 +65,9 @@ int hl_log_open(struct hl_log **log, const struct hl_log_options *options, hl_on
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	fresh->held = malloc(sizeof(*fresh->held));
 	fresh->fresh = malloc(sizeof(*fresh->fresh));
+	fresh->rest = malloc(sizeof(*fresh->rest));
 	fresh->pool = calloc(MAX_OPEN + 1, sizeof(*fresh->pool));
-	if (!fresh->held || !fresh->fresh || !fresh->pool) {
+	if (!fresh->held || !fresh->fresh || !fresh->rest || !fresh->pool) {
 		hl_log_close(fresh);
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	}
@@ -89,6 +92,7 @@ void hl_log_close(struct hl_log *log)
 		hl_event_free(&log->open[i]->event);
 	free(log->held);
 	free(log->fresh);
+	free(log->rest);
 	free(log->pool);
 	free(log);
 }
@@ -111,9 +115,12 @@ static void deliver(struct hl_log *log)
 		struct report *report = log->open[0];
 
 		report_finish(report);
-		if (!log->status)
+		if (!log->status && !report->dropped)
 			fail(log, log->on_event(&report->event, log->data));
 		hl_event_free(&report->event);
+		for (size_t i = 1; i < log->open_count; i++)
+			if (log->open[i]->twin == report)
+				log->open[i]->twin = NULL;
 		log->open_count--;
 		memmove(log->open, log->open + 1, log->open_count * sizeof(*log->open));
 		log->open[log->open_count] = report;
@@ -161,7 +168,7 @@ static const struct {
 	{"Out of memory", HL_EVENT_OOM},
 };
 
-static void find_panic_cause(struct hl_log *log, const struct report *panic)
+static void find_panic_cause(struct hl_log *log, struct report *panic)
 {
 	const char *reason = json_string_value(json_object_get(panic->event.fields, "reason"));
 	int kind = -1;
@@ -176,6 +183,8 @@ static void find_panic_cause(struct hl_log *log, const struct report *panic)
 						     : (int)report->event.kind != kind)
 			continue;
 		report->event.panics = report->event.fatal = true;
+		if (report->signature->parser->stack && !report->closed && !report->stack_count)
+			panic->twin = report;
 		return;
 	}
 }
@@ -187,7 +196,8 @@ static void open_report(struct hl_log *log, struct report *before)
 	report->before = NULL;
 	if (report->event.kind == HL_EVENT_PANIC)
 		find_panic_cause(log, report);
-	if (before)
+	/* A message of one line does not end what it came in the middle of. */
+	if (before && report->signature->parser->patience && before != report->twin)
 		before->closed = true;
 	if (log->open_count == MAX_OPEN) {
 		log->open[0]->closed = true;
@@ -235,12 +245,14 @@ static void grow_older(struct hl_log *log, const struct line *line, const struct
 		struct report *report = log->open[i];
 		unsigned int patience = report->signature->parser->patience;
 
-		if (report == taken || report->closed)
+		if (report == taken || report->closed || (taken && report == taken->twin))
 			continue;
 		if (strcmp(report->caller, line->caller) != 0)
 			patience *= OTHERS_PATIENCE;
 		if (++report->unrelated > patience || line->time > report->last_time + SILENCE)
 			report->closed = true;
+		if (report->closed && report->twin)
+			report->twin->closed = true;
 	}
 }
 
@@ -255,6 +267,8 @@ static void take_message(struct hl_log *log, const struct line *line)
 	} else if (report && ((parser->more && parser->more(report, line)) ||
 			      (parser->stack && report_stack_line(report, line)))) {
 		belongs(report, line);
+		if (report->twin && report_stack_line(report->twin, line))
+			belongs(report->twin, line);
 		taken = report;
 	}
 	if (report && parse_starts(line->text, "---[ end trace "))
@@ -271,8 +285,11 @@ static void release_held(struct hl_log *log)
 	if (!log->holding)
 		return;
 	log->holding = false;
-	if (log->held->size)
-		take_message(log, log->held);
+	if (!log->held->size)
+		return;
+	if (log->options.on_line)
+		log->options.on_line(log->held->text, log->held->number, log->data);
+	take_message(log, log->held);
 }
 
 /*
@@ -286,29 +303,46 @@ static bool continues_held(const struct hl_log *log, const struct line *line)
 
 	if (!log->holding || line->prefix != LINE_BARE || held->prefix < LINE_STAMPED)
 		return false;
-	if (!line->size || (unsigned char)line->text[0] >= 0x80 || held->width < WRAP_WIDTH)
+	if (!line->size || (unsigned char)line->text[0] >= 0x80 || line->text[0] == '`' ||
+	    held->width < WRAP_WIDTH)
 		return false;
 	return held->prefix == LINE_DATED || held->width == log->widest;
 }
 
-static void take_input(struct hl_log *log, const char *bytes, size_t size)
+/* log->fresh holds a message. */
+static void take_line(struct hl_log *log)
 {
 	struct line *line = log->fresh;
 
-	while (size && bytes[size - 1] == '\r')
-		size--;
-	line_read(line, bytes, size);
-	line->number = log->lines;
 	if (continues_held(log, line)) {
 		line_append(log->held, line);
 		return;
 	}
 	release_held(log);
-	if (size > log->widest)
-		log->widest = size;
 	log->fresh = log->held;
 	log->held = line;
 	log->holding = true;
+}
+
+static void take_input(struct hl_log *log, const char *bytes, size_t size)
+{
+	while (size && bytes[size - 1] == '\r')
+		size--;
+	line_read(log->fresh, bytes, size);
+	log->fresh->number = log->lines;
+	while (log->fresh->rest) {
+		struct line *rest = log->rest;
+
+		line_read_rest(rest, log->fresh);
+		rest->number = log->lines;
+		line_end(log->fresh);
+		take_line(log);
+		log->rest = log->fresh;
+		log->fresh = rest;
+	}
+	take_line(log);
+	if (size > log->widest)
+		log->widest = size;
 }
 
 /* A whole line without its newline; an overlong one comes in parts. */
@@ -328,10 +362,29 @@ static bool quiet(const struct hl_log *log)
 	return log->options.prefilter && !log->open_count && log->bytes > READ_FULLY;
 }
 
+/* Sixteen bytes at once: the skipped parts of a log are only looked at for this. */
+typedef unsigned char byte_vector __attribute__((vector_size(16)));
+
 static uint64_t count_lines(const char *bytes, size_t size)
 {
 	uint64_t count = 0;
 
+	while (size >= sizeof(byte_vector)) {
+		/* A comparison gives -1 in each byte that matches, so 255 of them fit before a byte
+		 * overflows. */
+		size_t rounds = size / sizeof(byte_vector) < 255 ? size / sizeof(byte_vector) : 255;
+		byte_vector matches = {0};
+
+		for (size_t i = 0; i < rounds; i++, bytes += sizeof(byte_vector)) {
+			byte_vector part;
+
+			memcpy(&part, bytes, sizeof(part));
+			matches -= (byte_vector)(part == '\n');
+		}
+		for (size_t i = 0; i < sizeof(byte_vector); i++)
+			count += matches[i];
+		size -= rounds * sizeof(byte_vector);
+	}
 	for (size_t i = 0; i < size; i++)
 		count += bytes[i] == '\n';
 	return count;
@@ -348,19 +401,17 @@ static void note_hit(size_t offset, void *data)
 }
 
 /* Where the first line with an anchor at or behind @from begins; @size when there is none. */
-static size_t next_candidate(const struct hl_log *log, const char *bytes, size_t from, size_t size)
+static size_t next_candidate(struct hl_log *log, const char *bytes, size_t from, size_t size)
 {
-	size_t nearest = size;
 	const char *newline;
+	size_t hit;
 
-	if (log->piece_dense)
-		return from;
-	for (size_t i = 0; i < log->piece_hit_count; i++)
-		if (log->piece_hits[i] > from && log->piece_hits[i] - 1 < nearest)
-			nearest = log->piece_hits[i] - 1;
-	if (nearest == size)
-		return size;
-	newline = memrchr(bytes + from, '\n', nearest - from);
+	while (log->piece_hit_next < log->piece_hit_count && log->piece_hits[log->piece_hit_next] <= from)
+		log->piece_hit_next++;
+	if (log->piece_hit_next == log->piece_hit_count)
+		return log->piece_dense ? from : size;
+	hit = log->piece_hits[log->piece_hit_next] - 1;
+	newline = memrchr(bytes + from, '\n', hit - from);
 	return newline ? (size_t)(newline - bytes) + 1 : from;
 }
 
@@ -380,7 +431,7 @@ static void read_piece(struct hl_log *log, const char *bytes, size_t size)
 			if (!filtered) {
 				const struct hl_prefilter *prefilter = log->options.prefilter;
 
-				log->piece_hit_count = 0;
+				log->piece_hit_count = log->piece_hit_next = 0;
 				log->piece_dense = false;
 				filtered = true;
 				fail(log, prefilter->scan(prefilter->state, bytes, size, note_hit, log));

@@ -64,8 +64,8 @@ size_t parse_trimmed(const char *text)
 bool parse_at_start(const struct line *line, const char *anchor)
 {
 	static const char *const subsystems[] = {
-		"NMI watchdog: ", "watchdog: ", "rcu: ", "mce: ",  "Kernel: ",
-		"workqueue: ",	  "smp: ",	"BUG: ", "traps: "};
+		"NMI watchdog: ", "watchdog: ",	 "rcu: ", "mce: ", "Kernel: ", "workqueue: ",
+		"kvm: ",	  "kvm_intel: ", "smp: ", "BUG: ", "traps: "};
 	const char *text = line->text;
 	bool again = true;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "blame.h"
 #include "parse.h"
 
 #include <ctype.h>
@@ -91,7 +92,9 @@ const struct report_parser parser_page_fault = {
 
 static bool general_protection_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	if (!parse_at_start(line, anchor) || !has_oops_number(anchor))
+	/* "segment-related general protection fault: beec [#2]" */
+	if (!has_oops_number(anchor) || strstr(line->text, "traps: ") ||
+	    (!parse_at_start(line, anchor) && !parse_starts(line->text, "segment-related ")))
 		return false;
 	if (belongs_to_message(report))
 		return false;
@@ -171,7 +174,8 @@ static bool stack_guard_begin(struct report *report, const struct line *line, co
 	const char *address = anchor + strlen("stack guard page was hit at ");
 	uint64_t value;
 
-	if (!parse_at_start(line, anchor) || !parse_hex(address, &value))
+	if (!strstr(line->text, "BUG: ") || strstr(line->text, "BUG: ") > anchor ||
+	    !parse_hex(address, &value))
 		return false;
 	take_address(report, address);
 	report->event.fatal = true;
@@ -196,6 +200,7 @@ static bool kernel_bug_begin(struct report *report, const struct line *line, con
 	report_field_text(report, "place", place,
 			  (size_t)(colon - place) + 1 + strspn(colon + 1, "0123456789"));
 	report->event.fatal = true;
+	report->skip = strstr(place, "mm/usercopy.c") ? BLAME_USERCOPY : BLAME_LOCK;
 	report->what = "kernel BUG";
 	return true;
 }
@@ -206,7 +211,20 @@ const struct report_parser parser_kernel_bug = {
 	.stack = true,
 };
 
-/* Any other "BUG: message": the words up to the first number or address are the title. */
+/* Any other "BUG: message": the words up to the details are the title. */
+static const struct {
+	const char *message;
+	enum hl_event_kind kind;
+	unsigned int skip;
+} bug_messages[] = {
+	{"spinlock ", HL_EVENT_LOCKDEP, BLAME_LOCK},
+	{"rwlock ", HL_EVENT_LOCKDEP, BLAME_LOCK},
+	{"MAX_LOCKDEP", HL_EVENT_LOCKDEP, BLAME_LOCK},
+	{"MAX_STACK_TRACE_ENTRIES", HL_EVENT_LOCKDEP, BLAME_LOCK},
+	{"using ", HL_EVENT_BUG, BLAME_PREEMPTION},
+	{"scheduling while atomic", HL_EVENT_BUG, BLAME_SCHEDULER},
+};
+
 static bool bug_message_begin(struct report *report, const struct line *line, const char *anchor)
 {
 	const char *text = anchor + strlen("BUG: ");
@@ -214,14 +232,19 @@ static bool bug_message_begin(struct report *report, const struct line *line, co
 
 	if (!parse_at_start(line, anchor) || (anchor > line->text && isalpha((unsigned char)anchor[-1])))
 		return false;
-	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(' &&
-	       !isdigit((unsigned char)text[length]))
+	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(')
 		length++;
-	while (length && (text[length - 1] == ' ' || text[length - 1] == '#'))
+	while (length && text[length - 1] == ' ')
 		length--;
 	if (length < 4)
 		return false;
-	report->what = report_text(report, text, length);
+	report->what = report_stable(report, "", report_text(report, text, length));
+	for (size_t i = 0; i < sizeof(bug_messages) / sizeof(*bug_messages); i++) {
+		if (!parse_starts(text, bug_messages[i].message))
+			continue;
+		report->event.kind = bug_messages[i].kind;
+		report->skip = bug_messages[i].skip;
+	}
 	return true;
 }
 
@@ -230,6 +253,44 @@ const struct report_parser parser_bug_message = {
 	.patience = 30,
 	.stack = true,
 };
+
+/*
+ * Checks that warn in place of their callers, by the file they are in: what they are called in titles,
+ * and whom not to blame.
+ */
+static const struct checker {
+	const char *file;
+	const char *function; /* part of its name, or NULL for any */
+	enum hl_event_kind kind;
+	const char *what;
+	unsigned int skip;
+} checkers[] = {
+	{"lib/debugobjects.c", NULL, HL_EVENT_WARNING, "object state warning", BLAME_OBJECT},
+	{"mm/usercopy.c", NULL, HL_EVENT_WARNING, "bad usercopy", BLAME_USERCOPY},
+	{"lib/kobject.c", NULL, HL_EVENT_WARNING, "kobject warning", BLAME_KOBJECT},
+	{"fs/proc/generic.c", "proc_register", HL_EVENT_WARNING, "proc registration warning", BLAME_PROC},
+	{"lib/refcount.c", NULL, HL_EVENT_WARNING, "refcount warning", BLAME_REFCOUNT},
+	{"kernel/locking/lockdep.c", NULL, HL_EVENT_LOCKDEP, "locking warning", BLAME_LOCK},
+	{"kernel/locking/mutex.c", NULL, HL_EVENT_LOCKDEP, "mutex warning", BLAME_LOCK},
+	{"kernel/locking/rwsem.c", NULL, HL_EVENT_LOCKDEP, "rwsem warning", BLAME_LOCK},
+	{"mm/", "alloc", HL_EVENT_WARNING, "allocation warning", BLAME_MEMORY},
+	{"drivers/usb/core/urb.c", "usb_submit_urb", HL_EVENT_WARNING, "urb warning", BLAME_USB},
+};
+
+static void take_checker(struct report *report, const char *place, const char *function)
+{
+	for (size_t i = 0; i < sizeof(checkers) / sizeof(*checkers); i++) {
+		const struct checker *checker = &checkers[i];
+
+		if (!place || !strstr(place, checker->file) ||
+		    (checker->function && !(function && strstr(function, checker->function))))
+			continue;
+		report->event.kind = checker->kind;
+		report->what = checker->what;
+		report->skip = checker->skip;
+		return;
+	}
+}
 
 /*
  * "WARNING: CPU: 1 PID: 105 at fs/inode.c:330 drop_nlink+0x3e/0x50", before 3.10
@@ -273,8 +334,10 @@ static bool warning_begin(struct report *report, const struct line *line, const 
 		function++;
 	length = parse_function(function);
 	if (length)
-		report->culprit = report_text(report, function, length);
+		report->suspect = report_text(report, function, length);
 	report->what = "warning";
+	take_checker(report, json_string_value(json_object_get(report->event.fields, "place")),
+		     report->suspect);
 	return true;
 }
 
@@ -303,5 +366,38 @@ static bool panic_begin(struct report *report, const struct line *line, const ch
 const struct report_parser parser_panic = {
 	.begin = panic_begin,
 	.patience = 40,
+	.stack = true,
+};
+
+/* "VFS: Close: file count is 0 (f_op=...)": a file was closed once too often */
+static bool file_count_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor) ||
+	    !isdigit((unsigned char)anchor[strlen("VFS: Close: file count is ")]))
+		return false;
+	report->what = "VFS: Close: file count is zero";
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_file_count = {
+	.begin = file_count_begin,
+	.patience = 30,
+	.stack = true,
+};
+
+/* "WARNING: kernel stack regs at (ptrval) in sh:4493 has bad 'bp' value (ptrval)" of the unwinder */
+static bool unwinder_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_at_start(line, anchor) || !strstr(anchor, " has bad "))
+		return false;
+	report->what = "kernel stack has bad values";
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_unwinder = {
+	.begin = unwinder_begin,
+	.patience = 10,
 	.stack = true,
 };

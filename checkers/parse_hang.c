@@ -73,9 +73,25 @@ static bool take_holder(struct report *report, const char *text)
 	return true;
 }
 
+/* The stack of another task that is not the holder: of a list of all blocked tasks, say. */
+static bool is_other_task(struct report *report, const char *text)
+{
+	const char *comm;
+	size_t length;
+	long pid;
+
+	return stack_parse_task(text, &comm, &length, &pid) && pid >= 0 && pid != report->event.stack.pid &&
+	       json_integer_value(json_object_get(report->event.fields, "holder_pid")) != pid;
+}
+
 static bool hung_task_more(struct report *report, const struct line *line)
 {
 	const char *text = line->text;
+
+	if (is_other_task(report, text)) {
+		report->closed = true;
+		return true;
+	}
 
 	if (parse_starts(text, "INFO: task ") && take_holder(report, text))
 		return true;
@@ -150,9 +166,23 @@ const struct report_parser parser_hard_lockup = {
 	.stack = true,
 };
 
-enum rcu_state {
-	RCU_HEADER,
-	RCU_KTHREAD, /* the stack that follows is that of the grace-period kthread */
+/* powerpc: "CPU 6 self-detected hard LOCKUP @ plpar_hcall_norets+0x1c/0x28" */
+static bool hard_lockup_self_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *cpu = parse_after(line->text, "CPU ");
+
+	if (!cpu || cpu > anchor || !isdigit((unsigned char)*cpu))
+		return false;
+	report->event.stack.cpu = atoi(cpu);
+	report->event.fatal = true;
+	report->what = "hard lockup";
+	return true;
+}
+
+const struct report_parser parser_hard_lockup_self = {
+	.begin = hard_lockup_self_begin,
+	.patience = 60,
+	.stack = true,
 };
 
 static bool rcu_stall_begin(struct report *report, const struct line *line, const char *anchor)
@@ -161,7 +191,8 @@ static bool rcu_stall_begin(struct report *report, const struct line *line, cons
 
 	if (!flavor || flavor > anchor || !parse_at_start(line, flavor - strlen("INFO: ")))
 		return false;
-	if (!parse_starts(flavor, "rcu_") || !strstr(flavor, "stall"))
+	/* The flavour was in capitals until 2.6.35. */
+	if ((!parse_starts(flavor, "rcu_") && !parse_starts(flavor, "RCU ")) || !strstr(flavor, "stall"))
 		return false;
 	report_field_text(report, "flavor", flavor, strcspn(flavor, " "));
 	if (strstr(flavor, "expedited"))
@@ -238,6 +269,59 @@ static bool workqueue_lockup_begin(struct report *report, const struct line *lin
 
 const struct report_parser parser_workqueue_lockup = {
 	.begin = workqueue_lockup_begin,
+	.patience = 60,
+	.stack = true,
+};
+
+/* A stall whose first lines were cut off, or which only the grace-period kthread suffers from. */
+static bool rcu_starved_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	unsigned long long number;
+
+	if (report->before && report->before->event.kind == HL_EVENT_RCU_STALL)
+		return false;
+	if (!strstr(line->text, "rcu_") || strstr(line->text, "rcu_") > anchor ||
+	    !parse_number(anchor + strlen(" kthread starved for "), &number))
+		return false;
+	report_field_integer(report, "kthread_starved_jiffies", (long long)number);
+	report->what = "RCU stall";
+	return true;
+}
+
+const struct report_parser parser_rcu_starved = {
+	.begin = rcu_starved_begin,
+	.more = rcu_stall_more,
+	.patience = 60,
+	.stack = true,
+};
+
+/* "smp: csd: Detected non-responsive CSD lock (#1) on CPU#3, waiting 5000000000 ns for CPU#00
+ * f+0x0/0x30(0x0)." */
+static bool csd_stall_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *on = parse_after(anchor, " on CPU#");
+	const char *waiting = parse_after(anchor, "waiting ");
+	const char *target = waiting ? parse_after(waiting, " for CPU#") : NULL;
+	unsigned long long value;
+	size_t length;
+
+	(void)line;
+	if (!on || !target || !parse_number(waiting, &value))
+		return false;
+	report->event.seconds = (double)value / 1e9;
+	report->event.stack.cpu = atoi(on);
+	report_field_integer(report, "target_cpu", atoi(target));
+	target += strcspn(target, " ");
+	target += strspn(target, " ");
+	length = parse_function(target);
+	if (length)
+		report->suspect = report_text(report, target, length);
+	report->what = "CSD lock stall";
+	return true;
+}
+
+const struct report_parser parser_csd_stall = {
+	.begin = csd_stall_begin,
 	.patience = 60,
 	.stack = true,
 };

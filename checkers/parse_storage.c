@@ -244,27 +244,190 @@ static bool xfs_shutdown_begin(struct report *report, const struct line *line, c
 
 const struct report_parser parser_xfs_shutdown = {.begin = xfs_shutdown_begin};
 
-static bool xfs_corruption_begin(struct report *report, const struct line *line, const char *anchor)
+static bool xfs_metadata_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	const char *message = strstr(anchor, "): ");
-	const char *at;
-	size_t length;
+	const char *at = parse_after(anchor, " at ");
+	size_t length = at ? parse_function(at) : 0;
 
-	if (!message)
+	if (!take_xfs_device(report, line))
 		return false;
-	message += 3;
-	if (!parse_starts(message, "Metadata corruption detected") &&
-	    !parse_starts(message, "Internal error ") &&
-	    !parse_starts(message, "Metadata CRC error detected") &&
-	    !parse_starts(message, "metadata I/O error"))
-		return false;
-	take_xfs_device(report, line);
-	at = parse_after(message, " at ");
-	length = at ? parse_function(at) : 0;
-	if (length)
+	if (length && at[length] == '+')
 		report->culprit = report_text(report, at, length);
 	report->what = "XFS metadata error";
 	return true;
 }
 
-const struct report_parser parser_xfs_corruption = {.begin = xfs_corruption_begin};
+const struct report_parser parser_xfs_metadata = {.begin = xfs_metadata_begin};
+
+/* A device's own message; the device is the word in front of ": ". */
+static void take_device(struct report *report, const struct line *line)
+{
+	const char *colon = strstr(line->text, ": ");
+	const char *device = colon;
+
+	if (!colon)
+		return;
+	while (device > line->text && device[-1] != ' ')
+		device--;
+	report_field_text(report, "device", device, (size_t)(colon - device));
+}
+
+static bool device_message_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *colon = strstr(line->text, ": ");
+
+	if (!colon || colon > anchor + strlen(report->signature->anchor))
+		return false;
+	take_device(report, line);
+	report->what = report_stable(report, "", colon + 2);
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_device_message = {.begin = device_message_begin};
+
+/* "nvme nvme0: I/O 89 (I/O Cmd) QID 1 timeout, aborting" and its variants of every kernel */
+static bool nvme_timeout_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *action = strchr(anchor, ',');
+	const char *queue = parse_after(line->text, "QID ");
+	const char *end;
+
+	if (!strstr(line->text, "nvme") || !action)
+		return false;
+	take_device(report, line);
+	if (queue)
+		report_field_integer(report, "queue", atoi(queue));
+	action += 2;
+	end = strstr(action, " req_op");
+	report->what = report_stable(
+		report, "NVMe timeout: ",
+		report_text(report, action, end ? (size_t)(end - action) : parse_trimmed(action)));
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_nvme_timeout = {.begin = nvme_timeout_begin};
+
+/* "sd 0:0:0:0: [sda] tag#183 FAILED Result: hostbyte=DID_TIME_OUT driverbyte=DRIVER_OK cmd_age=8s" */
+static bool scsi_result_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *host = anchor + strlen("Result: hostbyte=");
+	const char *driver = parse_after(host, "driverbyte=");
+	const char *name = parse_after(line->text, "[");
+	size_t length = strcspn(host, " ");
+
+	if (!driver || !name || name > anchor)
+		return false;
+	report_field_text(report, "device", name, strcspn(name, "]"));
+	report_field_text(report, "hostbyte", host, length);
+	report_field_text(report, "driverbyte", driver, strcspn(driver, " "));
+	report->what = report_stable(report, "SCSI command failed: ", report_text(report, host, length));
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_scsi_result = {.begin = scsi_result_begin};
+
+/* "ata1.00: exception Emask 0x0 SAct 0x0 SErr 0x0 action 0x6 frozen": frozen means that a command timed out
+ */
+static bool ata_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	size_t length = strcspn(line->text, ":");
+
+	if (!parse_starts(line->text, "ata") || line->text + length > anchor)
+		return false;
+	report_field_text(report, "device", line->text, length);
+	if (strstr(anchor, " frozen"))
+		report->event.kind = HL_EVENT_BLOCK_TIMEOUT;
+	report->what = report->event.kind == HL_EVENT_BLOCK_TIMEOUT ? "ATA command timed out" : "ATA error";
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_ata = {.begin = ata_begin};
+
+/* "block nbd0: Possible stuck request 000000001106b06c: control (write@2273280,122880B). Runtime 30 seconds"
+ */
+static bool nbd_stuck_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *seconds = parse_after(anchor, "Runtime ");
+	unsigned long long value;
+
+	take_device(report, line);
+	if (!seconds || !parse_number(seconds, &value))
+		return false;
+	report->event.seconds = (double)value;
+	report->what = "nbd request stuck";
+	return true;
+}
+
+const struct report_parser parser_nbd_stuck = {.begin = nbd_stuck_begin};
+
+/* Messages that only count for nbd: "block nbd0: Connection timed out" */
+static bool nbd_message_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	return parse_starts(line->text, "block nbd") && device_message_begin(report, line, anchor);
+}
+
+const struct report_parser parser_nbd_message = {.begin = nbd_message_begin};
+
+/* "null_blk: rq 0000000096b32ffd timed out" */
+static bool request_timeout_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	if (!parse_starts(line->text, "null_blk") || !strstr(anchor, " timed out"))
+		return false;
+	report_field_text(report, "device", "null_blk", 8);
+	report->what = "request timed out";
+	return true;
+}
+
+const struct report_parser parser_request_timeout = {.begin = request_timeout_begin};
+
+/*
+ * "BTRFS error (device sda1 state EA): ...", "BTRFS: error (device sda1) in f:12: errno=-5 IO failure",
+ * "FAT-fs (loop0): error, ...", "exFAT-fs (loop0): error, The cluster chain has a loop"
+ */
+static bool fs_message_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *device = strchr(line->text, '(');
+	const char *message;
+
+	if (!device || !strchr(device, ')') ||
+	    (!parse_starts(line->text, "BTRFS") &&
+	     memmem(line->text, (size_t)(device - line->text), "-fs ", 4) == NULL))
+		return false;
+	message = strchr(device, ')') + 1;
+	message += strspn(message, ": ");
+	device = parse_starts(device, "(device ") ? device + strlen("(device ") : device + 1;
+	if (!parse_at_start(line, anchor) && !strstr(anchor, "error, "))
+		return false;
+	report_field_text(report, "fs", line->text, strcspn(line->text, " :-"));
+	report_field_text(report, "device", device, strcspn(device, ") "));
+	report->what = report_stable(report, "", report_text(report, message, parse_trimmed(message)));
+	report->whole_title = true;
+	return true;
+}
+
+const struct report_parser parser_fs_message = {.begin = fs_message_begin};
+
+/* "EXT4-fs warning (device vda): ext4_end_bio:343: I/O error 10 writing to inode 12": other warnings are
+ * harmless */
+static bool fs_warning_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *device = anchor + strlen("-fs warning (device ");
+	const char *end = strstr(device, "): ");
+	size_t length;
+
+	if (!end || !strstr(end, "I/O error"))
+		return false;
+	report_field_text(report, "fs", line->text, (size_t)(anchor - line->text));
+	report_field_text(report, "device", device, (size_t)(end - device));
+	length = parse_function(end + 3);
+	if (length)
+		report->culprit = report_text(report, end + 3, length);
+	report->what = "I/O error in a file system";
+	return true;
+}
+
+const struct report_parser parser_fs_warning = {.begin = fs_warning_begin};

@@ -64,25 +64,47 @@ static bool make_room(struct report *report, struct report_stack *stack)
 	return true;
 }
 
-static void add_frame(struct report *report, struct report_stack *stack, const struct frame_text *text,
+/* The next entry of the record of lines; NULL when it is full. */
+static struct stack_item *add_item(struct report *report, enum stack_item_kind kind)
+{
+	struct stack_item *item;
+
+	if (report->item_count == REPORT_ITEMS)
+		return NULL;
+	item = &report->items[report->item_count++];
+	*item = (struct stack_item){.kind = kind};
+	return item;
+}
+
+void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
 		      enum frame_mark mark)
 {
-	struct hl_frame *frame;
-
 	if (!make_room(report, stack))
 		return;
-	frame = &stack->stack.frames[stack->stack.count];
-	*frame = text->frame;
-	frame->function = report_text(report, text->function, text->function_length);
-	if (text->module_length)
-		frame->module = report_text(report, text->module, text->module_length);
-	if (text->file_length)
-		frame->file = report_text(report, text->file, text->file_length);
+	stack->stack.frames[stack->stack.count] = *frame;
 	stack->marks[stack->stack.count++] = (unsigned char)mark;
 }
 
+static void add_frame(struct report *report, struct report_stack *stack, const struct frame_text *text,
+		      enum frame_mark mark)
+{
+	struct hl_frame frame = text->frame;
+	struct stack_item *item = add_item(report, STACK_FRAME);
+
+	frame.function = report_text(report, text->function, text->function_length);
+	if (text->module_length)
+		frame.module = report_text(report, text->module, text->module_length);
+	if (text->file_length)
+		frame.file = report_text(report, text->file, text->file_length);
+	report_add_frame(report, stack, &frame, mark);
+	if (item) {
+		item->frame = frame;
+		item->mark = mark;
+	}
+}
+
 /* "<IRQ>", "</TASK>", "<<EOE>>", "<#DF>" in front of a frame or alone. */
-static const char *take_markers(struct report_stack *stack, const char *text)
+static const char *take_markers(struct report *report, struct report_stack *stack, const char *text)
 {
 	for (;;) {
 		const char *name, *end;
@@ -99,9 +121,14 @@ static const char *take_markers(struct report_stack *stack, const char *text)
 			;
 		if (end == name || *end != '>')
 			return text;
-		if (stack)
-			stack->interrupt =
+		if (stack) {
+			bool interrupt =
 				*name != '/' && strncmp(name, "EO", 2) != 0 && strncmp(name, "TASK", 4) != 0;
+
+			if (interrupt || parse_starts(name, "/IRQ") || parse_starts(name, "/NMI"))
+				add_item(report, interrupt ? STACK_INTERRUPT : STACK_INTERRUPT_END);
+			stack->interrupt = interrupt;
+		}
 		for (text = end; *text == '>'; text++)
 			;
 	}
@@ -180,6 +207,7 @@ static bool take_cpu_line(struct report *report, const char *text)
 	struct report_stack *stack = current_stack(report);
 	const char *pid = parse_starts(text, "CPU: ") ? parse_after(text, " PID: ") : NULL;
 	const char *comm = pid ? parse_after(pid, " Comm: ") : NULL;
+	struct stack_item *item;
 	int cpu = -1;
 
 	if (comm) {
@@ -197,6 +225,12 @@ static bool take_cpu_line(struct report *report, const char *text)
 		stack->stack.cpu = cpu;
 	stack->stack.pid = atol(pid);
 	take_comm(report, stack, comm);
+	item = add_item(report, STACK_HEADER);
+	if (item) {
+		item->cpu = stack->stack.cpu;
+		item->pid = stack->stack.pid;
+		item->comm = stack->stack.comm;
+	}
 	return true;
 }
 
@@ -205,51 +239,61 @@ static bool is_state(char c)
 	return c && strchr("RSDTtXZPIKWNx", c);
 }
 
-/* "task:dd state:D stack:0 pid:107 ...", "rs:main Q:Reg   D ffff880818267dc8     0  9724      1 0x00000000".
- */
-static bool take_task_line(struct report *report, const char *text)
+/* printk("%-15.15s %c", comm, state), then address or free stack, pid, parent, flags. */
+static bool parse_old_task_line(const char *text, size_t *length, long *pid)
+{
+	const char *end, *start;
+
+	if (strnlen(text, 40) < 40 || text[0] == ' ' || text[15] != ' ' || !is_state(text[16]) ||
+	    (text[17] != ' ' && !isdigit((unsigned char)text[17])))
+		return false;
+	/* From the end: flags, parent, pid. */
+	end = strrchr(text, ' ');
+	if (!parse_starts(end, " 0x"))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		while (end > text && end[-1] == ' ')
+			end--;
+		for (start = end; start > text && isdigit((unsigned char)start[-1]); start--)
+			;
+		if (start == end || start < text + 17)
+			return false;
+		end = start;
+	}
+	*pid = atol(end);
+	for (*length = 15; *length && text[*length - 1] == ' '; --*length)
+		;
+	return true;
+}
+
+bool stack_parse_task(const char *text, const char **comm, size_t *length, long *pid)
 {
 	const char *name = parse_starts(text, "task:");
 	const char *state = name ? strstr(name, " state:") : NULL;
-	struct report_stack *stack;
+	const char *number;
+
+	*comm = state ? name : text;
+	if (!state)
+		return parse_old_task_line(text, length, pid);
+	for (*length = (size_t)(state - name); *length && name[*length - 1] == ' '; --*length)
+		;
+	number = parse_after(state, " pid:");
+	*pid = number ? atol(number) : -1;
+	return true;
+}
+
+static bool take_task_line(struct report *report, const char *text)
+{
+	const char *comm;
 	size_t length;
+	long pid;
+	struct report_stack *stack;
 
-	if (state) {
-		const char *pid = parse_after(state, " pid:");
-
-		for (length = (size_t)(state - name); length && name[length - 1] == ' '; length--)
-			;
-		stack = begin_stack(report, "task");
-		stack->stack.comm = report_text(report, name, length);
-		stack->stack.pid = pid ? atol(pid) : -1;
-		return true;
-	}
-	/* printk("%-15.15s %c", comm, state), then address or free stack, pid, parent, flags. */
-	if (strnlen(text, 40) < 40 || text[15] != ' ' || !is_state(text[16]) ||
-	    (text[17] != ' ' && !isdigit((unsigned char)text[17])) || text[0] == ' ')
+	if (!stack_parse_task(text, &comm, &length, &pid))
 		return false;
-	{
-		const char *flags = strrchr(text, ' ');
-		const char *parent = flags, *pid;
-
-		if (!flags || !parse_starts(flags, " 0x"))
-			return false;
-		while (parent > text && parent[-1] == ' ')
-			parent--;
-		while (parent > text && isdigit((unsigned char)parent[-1]))
-			parent--;
-		for (pid = parent; pid > text && pid[-1] == ' '; pid--)
-			;
-		while (pid > text && isdigit((unsigned char)pid[-1]))
-			pid--;
-		if (pid <= text + 17 || !isdigit((unsigned char)*pid))
-			return false;
-		stack = begin_stack(report, "task");
-		for (length = 15; length && text[length - 1] == ' '; length--)
-			;
-		stack->stack.comm = report_text(report, text, length);
-		stack->stack.pid = atol(pid);
-	}
+	stack = begin_stack(report, "task");
+	stack->stack.comm = report_text(report, comm, length);
+	stack->stack.pid = pid;
 	return true;
 }
 
@@ -295,9 +339,10 @@ static bool take_trace_start(struct report *report, const char *text)
 		return false;
 	if (!stack || stack->traced || stack->user)
 		stack = begin_stack(report, "trace");
+	add_item(report, STACK_TRACE);
 	stack->traced = true;
 	stack->interrupt = false;
-	rest = take_markers(stack, rest);
+	rest = take_markers(report, stack, rest);
 	if (frame_parse(rest, &frame))
 		add_frame(report, stack, &frame, stack->interrupt ? FRAME_INTERRUPT : FRAME_PLAIN);
 	return true;
@@ -307,7 +352,7 @@ static bool take_frame(struct report *report, const char *text)
 {
 	struct report_stack *stack = current_stack(report);
 	struct frame_text frame;
-	const char *rest = take_markers(stack, text);
+	const char *rest = take_markers(report, stack, text);
 
 	if (!*rest)
 		return rest != text && *text;
@@ -423,7 +468,7 @@ static bool is_dump_line(const char *text)
 	while (*text == ' ' || *text == '\t')
 		text++;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (parse_starts(text, starts[i]))
+		if (*text == *starts[i] && parse_starts(text, starts[i]))
 			return true;
 	if ((text[0] == 'x' || text[0] == 'R' || text[0] == 'r') && isdigit((unsigned char)text[1]) &&
 	    strchr(text, ':'))

@@ -5,14 +5,18 @@
 #include "base/error.h"
 #include "base/parameter.h"
 
+#include <sys/types.h>
+
 /*
  * An injector breaks one thing in the lab VM, proves that it is broken, mends it, and proves that it
  * is mended. Each lives in one file, inject/NAME.c, with its descriptor at the bottom, and has one
  * line in list.def.
  *
  * INJECTOR_GUEST: all four steps run in one child of the guest program, inside the VM.
- * INJECTOR_HOST: the guest stops itself at the exact instant, the steps run in hanglab while the VM
- * stands still, and the VM goes on. They may act on that VM only, through struct injection_vm.
+ * INJECTOR_HOST: the guest says when, the steps run in hanglab; in virtual time the VM stands still
+ * meanwhile. They may act on that VM and its servers only, through struct
+ * injection_vm. Such an injector may also have two steps in the guest, guest_confirm() and
+ * guest_confirm_released(), because what a stalled server does to a disk is seen best from there.
  */
 
 /**
@@ -29,13 +33,24 @@ struct needs {
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
 
+struct proxy_status;
+
 /**
- * struct injection_vm - what a host-side injector may do to the VM it was given
+ * struct injection_vm - what a host-side injector may do to the VM it was given and to its servers
  * @qmp: execute a QMP command; @arguments is consumed; @answer may be NULL, else a new reference
+ * @server_pid: process of the server behind a disk, or a negative errno
+ * @server_control: path of the control socket of the server (nbdkit), or NULL when it has none
+ * @proxy_set: switch a fault of the proxy in front of a disk's server on or off (inject/proxy/faults.def);
+ *	@value as for proxy_enable()
+ * @proxy_status: what that proxy does
  * @vm: first argument of the functions
  */
 struct injection_vm {
 	int (*qmp)(void *vm, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
+	pid_t (*server_pid)(void *vm, const char *disk, struct hl_error *err);
+	const char *(*server_control)(void *vm, const char *disk, struct hl_error *err);
+	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err);
+	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	void *vm;
 };
 
@@ -59,6 +74,8 @@ struct injection {
  * @summary: one line
  * @help: a paragraph: what it does, what confirms it, what it needs
  * @side: where its steps run
+ * @disk_vias, @disk_layers: NULL-terminated names: the "via" and the "layer" that the disk named by its parameter
+ *	"disk" must have; NULL for any
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
  * @parameters: table of what may stand under "with:"
  * @parameters_size: of the struct that the table describes
@@ -68,11 +85,14 @@ struct injection {
  * @confirm: prove from evidence other than inject()'s own return value that it is broken. 0 or -errno.
  * @release: mend it
  * @confirm_released: prove that it is mended
+ * @guest_confirm, @guest_confirm_released: INJECTOR_HOST only: further proof from inside the guest, in a
+ *	child there, after the VM goes on; or NULL
  */
 struct injector {
 	const char *name, *summary, *help;
 	enum injector_side side;
 	bool stops_vm;
+	const char *const *disk_vias, *const *disk_layers;
 	const struct parameter *parameters;
 	size_t parameters_size, state_size;
 	struct needs needs;
@@ -80,6 +100,8 @@ struct injector {
 	int (*confirm)(struct injection *injection, struct hl_error *err);
 	int (*release)(struct injection *injection, struct hl_error *err);
 	int (*confirm_released)(struct injection *injection, struct hl_error *err);
+	int (*guest_confirm)(struct injection *injection, struct hl_error *err);
+	int (*guest_confirm_released)(struct injection *injection, struct hl_error *err);
 };
 
 /** injector_find() - the injector called @name, or NULL */

@@ -14,9 +14,19 @@
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
-enum plan_via { PLAN_VIA_RAM, PLAN_VIA_VIRTIO };
+enum plan_via {
+	PLAN_VIA_RAM,
+	PLAN_VIA_VIRTIO,
+	PLAN_VIA_NBD,
+	PLAN_VIA_NVME,
+	PLAN_VIA_ISCSI,
+	PLAN_VIA_SCSI_DEBUG,
+	PLAN_VIA_NULL_BLK
+};
+enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
-extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[];
+extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[],
+	*const plan_layer_names[];
 
 /**
  * struct plan_vm - the lab VM
@@ -37,13 +47,26 @@ struct plan_vm {
 	const char *kernel, *boot;
 };
 
-/** struct plan_disk - a disk of the guest: @via ram is a loop device on tmpfs, virtio a file on the host */
+/**
+ * struct plan_disk - a disk of the guest
+ * @via: enum plan_via: ram: a loop device on tmpfs; virtio: a file of the run; nbd: virtio-blk on a file served by
+ *	nbdkit; nvme: the same behind an emulated NVMe controller; iscsi: a LUN of tgt, logged in to by open-iscsi in the
+ *	guest; scsi_debug, null_blk: drivers with memory of the guest
+ * @layer: enum plan_layer: what lies between it and its file system
+ * @latency: null_blk: how long each request takes
+ * @noop_interval, @noop_timeout, @replacement_timeout: of the iSCSI session, -1 for open-iscsi's default
+ * @device_timeout: of a SCSI or NVMe request, -1 for the kernel's default
+ *
+ * Durations are nanoseconds.
+ */
 struct plan_disk {
 	const json_t *source;
 	const char *name;
 	uint64_t size;
-	int fs, via;
+	int fs, via, layer;
+	int64_t latency;
 	const char *mount;
+	int64_t noop_interval, noop_timeout, replacement_timeout, device_timeout;
 };
 
 /** struct plan_requires - what the kernel must have: CONFIG_ names and an oldest release */
@@ -83,13 +106,14 @@ struct plan_step {
 /**
  * struct plan - the whole
  * @seed: of everything random
+ * @stall: nanoseconds after which an operation in flight makes its workload stalled
  * @json: what it was read from; a reference is held
  * @arena: holds the lists
  */
 struct plan {
 	const json_t *source;
 	const char *scenario, *summary, *case_name;
-	int64_t seed;
+	int64_t seed, stall;
 	struct plan_vm *vm;
 	struct plan_disk *disks;
 	size_t disk_count;
@@ -132,6 +156,21 @@ const struct needs *plan_fs_needs(enum plan_fs fs);
 
 /** plan_via_needs() - what a kind of disk needs in the guest: its driver */
 const struct needs *plan_via_needs(enum plan_via via);
+
+/** plan_layer_needs() - what a layer on a disk needs in the guest */
+const struct needs *plan_layer_needs(enum plan_layer layer);
+
+/** plan_via_is_inside() - does this kind of disk live in the guest alone, so that a run stays exact? */
+bool plan_via_is_inside(enum plan_via via);
+
+/**
+ * plan_disk_boot() - parameters of the disk's driver, as boot parameters (MODULE.PARAMETER=VALUE)
+ * @text: receives them, "" for none
+ */
+void plan_disk_boot(const struct plan_disk *disk, char *text, size_t size);
+
+/** plan_disk_find() - the disk called @name, or NULL */
+const struct plan_disk *plan_disk_find(const struct plan *plan, const char *name);
 
 /** plan_disk_of_mount() - the disk mounted at or above @path, or NULL */
 const struct plan_disk *plan_disk_of_mount(const struct plan *plan, const char *path);

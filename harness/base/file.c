@@ -111,6 +111,8 @@ int file_make_folders(const char *path, struct hl_error *err)
 
 	if (!partial)
 		return hl_error_errno(err, ENOMEM, "create folder %s", path);
+	if (!partial[0])
+		return hl_error_set(err, ENOENT, "create folder: its name is empty");
 	for (char *slash = partial + 1;; slash++) {
 		char kept = *slash;
 
@@ -174,4 +176,13 @@ int file_cache_folder(const char *name, char **path, struct hl_error *err)
 	if (!r)
 		*path = take_pointer(folder);
 	return r;
+}
+
+char *file_shipped(const char *built, const char *installed)
+{
+	cleanup_free char *self = realpath("/proc/self/exe", NULL);
+	const char *folder = self ? dirname(self) : ".";
+	cleanup_free char *here = file_path("%s/%s", folder, built), *there = file_path("%s/%s", folder, installed);
+
+	return access(here, R_OK) && !access(there, R_OK) ? take_pointer(there) : take_pointer(here);
 }

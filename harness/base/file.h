@@ -79,4 +79,13 @@ char *file_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 int file_cache_folder(const char *name, char **path, struct hl_error *err);
 
+/**
+ * file_shipped() - where something that belongs to this program is
+ * @built: from the folder of the running program, as in the source tree
+ * @installed: from the same folder, as make install would put it
+ *
+ * Return: the path of the one that is there, @built's when neither is; newly allocated.
+ */
+char *file_shipped(const char *built, const char *installed);
+
 #endif

@@ -47,9 +47,12 @@ static int parse_boolean(const char *text, bool *value, struct hl_error *err)
 	return 0;
 }
 
+/* Longer lists of choices only bury the suggestion. */
+#define LONG_LIST 100
+
 static int parse_choice(const char *const *choices, const char *text, int *value, struct hl_error *err)
 {
-	char list[256] = "";
+	char list[512] = "";
 	const char *near;
 	size_t count;
 
@@ -61,6 +64,8 @@ static int parse_choice(const char *const *choices, const char *text, int *value
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", count ? ", " : "", choices[count]);
 	}
 	near = similar_find(text, choices, count);
+	if (near && strlen(list) > LONG_LIST)
+		return hl_error_set(err, EINVAL, "'%s' is unknown; did you mean '%s'?", text, near);
 	return hl_error_set(err, EINVAL, "'%s' is not one of %s%s%s%s", text, list, near ? "; did you mean '" : "",
 			    near ? near : "", near ? "'?" : "");
 }
@@ -151,4 +156,32 @@ const char *parameter_type_name(enum parameter_type type)
 	};
 
 	return names[type];
+}
+
+static void describe_type(const struct parameter *parameter, char *text, size_t size)
+{
+	if (parameter->type != PARAMETER_CHOICE) {
+		snprintf(text, size, "%s", parameter_type_name(parameter->type));
+		return;
+	}
+	for (const char *const *choice = parameter->choices; *choice; choice++)
+		snprintf(text + strlen(text), size - strlen(text), "%s%s", choice == parameter->choices ? "" : "|", *choice);
+}
+
+char *parameter_describe(const struct parameter *parameter, char *text, size_t size)
+{
+	char least[32], most[32];
+
+	text[0] = '\0';
+	describe_type(parameter, text, size);
+	if (parameter->least || parameter->most) {
+		format_number(parameter, parameter->least, least, sizeof(least));
+		format_number(parameter, parameter->most, most, sizeof(most));
+		snprintf(text + strlen(text), size - strlen(text), " from %s to %s", least, most);
+	}
+	if (parameter->required)
+		snprintf(text + strlen(text), size - strlen(text), ", required");
+	else if (parameter->fallback && parameter->fallback[0])
+		snprintf(text + strlen(text), size - strlen(text), ", default %s", parameter->fallback);
+	return text;
 }

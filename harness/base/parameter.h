@@ -72,6 +72,15 @@ void parameters_set_defaults(const struct parameter *table, void *values);
  */
 int parameters_load(const struct parameter *table, const json_t *with, void *values, struct hl_error *err);
 
+/**
+ * parameter_describe() - what may stand there, for help texts: "duration from 1us to 1h, default 100ms"
+ * @text: at least 256 bytes
+ * @size: its size
+ *
+ * Return: @text.
+ */
+char *parameter_describe(const struct parameter *parameter, char *text, size_t size);
+
 /** parameter_type_name() - "duration", "size" ... for help texts */
 const char *parameter_type_name(enum parameter_type type);
 

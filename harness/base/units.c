@@ -4,9 +4,11 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct unit {
 	const char *suffix;
@@ -79,7 +81,8 @@ int units_parse_integer(const char *text, int64_t *value, struct hl_error *err)
 	char *end;
 
 	errno = 0;
-	parsed = strtoll(text, &end, 0);
+	/* Not base 0, which takes a leading zero for octal. */
+	parsed = strtoll(text, &end, !strncasecmp(text, "0x", 2) ? 16 : 10);
 	if (end == text || *end || isspace((unsigned char)text[0]))
 		return hl_error_set(err, EINVAL, "'%s' is not a whole number", text);
 	if (errno)
@@ -96,15 +99,30 @@ static char *format_scaled(int64_t value, const struct unit *units, char *text, 
 	return text;
 }
 
+/* Seconds with as many decimals as it takes. */
+static char *format_fraction(int64_t nanoseconds, char *text, size_t size)
+{
+	size_t length;
+
+	snprintf(text, size, "%" PRId64 ".%09" PRId64, nanoseconds / NANOSECONDS_PER_SECOND,
+		 nanoseconds % NANOSECONDS_PER_SECOND);
+	length = strlen(text);
+	while (text[length - 1] == '0')
+		length--;
+	snprintf(text + length, size - length, "s");
+	return text;
+}
+
 char *units_format_duration(int64_t nanoseconds, char *text, size_t size)
 {
-	if (nanoseconds % NANOSECONDS_PER_SECOND && nanoseconds > NANOSECONDS_PER_SECOND) {
-		snprintf(text, size, "%.9g", (double)nanoseconds / (double)NANOSECONDS_PER_SECOND);
-		strncat(text, "s", size - strlen(text) - 1);
-		return text;
-	}
-	return nanoseconds ? format_scaled(nanoseconds, duration_units + (nanoseconds < 3600 * NANOSECONDS_PER_SECOND ? 2 : 0), text, size)
-			   : strcpy(text, "0s");
+	bool below_hours = nanoseconds < 3600 * NANOSECONDS_PER_SECOND;
+
+	if (!nanoseconds)
+		return strcpy(text, "0s");
+	if (nanoseconds % NANOSECONDS_PER_SECOND && nanoseconds > NANOSECONDS_PER_SECOND)
+		return format_fraction(nanoseconds, text, size);
+	/* Limits are mostly given in seconds: "120s" and not "2m". */
+	return format_scaled(nanoseconds, duration_units + (below_hours ? 2 : 0), text, size);
 }
 
 char *units_format_size(uint64_t bytes, char *text, size_t size)

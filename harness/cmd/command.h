@@ -86,9 +86,6 @@ const char *command_option_next(const struct command_line *line, const char *nam
  */
 int command_main(int argc, char **argv);
 
-/** command_list() - all commands, NULL-terminated, in the order of list.def */
-const struct command *const *command_list(void);
-
 /**
  * command_usage_error() - print "hanglab NAME: text" and where to find help on standard error
  *

@@ -216,7 +216,7 @@ static void fill_missing(const struct batch *batch, json_t *results)
 	for (size_t i = 0; i < json_array_size(results); i++)
 		if (json_is_null(json_array_get(results, i)))
 			json_array_set_new(results, i, record_unstarted(&batch->plans[i / batch->repeat], &nothing, VERDICT_BROKEN,
-									"interrupted"));
+									"its process ended without a result"));
 }
 
 static int exit_code_of(const struct batch *batch, const json_t *results)

@@ -10,7 +10,6 @@
 #include "vm/accel.h"
 #include "vm/qemu.h"
 
-#include <libgen.h>
 #include <string.h>
 
 static int build_initramfs(const struct run_settings *settings, const struct run_needs *needs,
@@ -47,22 +46,39 @@ static int choose_accelerator(const struct plan *plan, struct run_preparation *p
 	return r;
 }
 
-int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
-		struct hl_error *err)
+static int check_requirements(const struct plan *plan, const struct run_needs *needs,
+			      struct run_preparation *preparation, struct hl_error *err)
 {
-	struct arena arena cleanup_with(arena_free) = {NULL};
-	struct run_needs needs;
 	unsigned int version;
-	int r;
+	int r = qemu_version(&version, preparation->qemu, sizeof(preparation->qemu), err);
 
-	r = qemu_version(&version, preparation->qemu, sizeof(preparation->qemu), err);
 	if (r)
 		return hl_error_prefix(err, "QEMU is needed (make deps installs it)");
 	r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
 	if (r)
 		return r;
+	return requirements_check(plan, needs, preparation->kernel, version, preparation->skip, sizeof(preparation->skip),
+				  err);
+}
+
+int run_check_requirements(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
+{
+	struct arena arena cleanup_with(arena_free) = {NULL};
+	struct run_needs needs;
+
 	requirements_collect(plan, &needs, &arena);
-	r = requirements_check(plan, &needs, preparation->kernel, version, preparation->skip, sizeof(preparation->skip), err);
+	return check_requirements(plan, &needs, preparation, err);
+}
+
+int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
+		struct hl_error *err)
+{
+	struct arena arena cleanup_with(arena_free) = {NULL};
+	struct run_needs needs;
+	int r;
+
+	requirements_collect(plan, &needs, &arena);
+	r = check_requirements(plan, &needs, preparation, err);
 	if (r || preparation->skip[0])
 		return r;
 	r = build_initramfs(settings, &needs, preparation, err);
@@ -78,15 +94,5 @@ void run_preparation_clear(struct run_preparation *preparation)
 
 char *run_guest_program(void)
 {
-	static const char *const places[] = {"build/guest", "../libexec/hanglab/guest"};
-	cleanup_free char *self = realpath("/proc/self/exe", NULL);
-	const char *folder = self ? dirname(self) : ".";
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		cleanup_free char *candidate = file_path("%s/%s", folder, places[i]);
-
-		if (!access(candidate, R_OK))
-			return take_pointer(candidate);
-	}
-	return file_path("%s/%s", folder, places[0]);
+	return file_shipped("build/guest", "../libexec/hanglab/guest");
 }

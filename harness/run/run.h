@@ -60,6 +60,16 @@ struct run_preparation {
 };
 
 /**
+ * run_check_requirements() - could this plan run here? Finds QEMU and kernel and checks what the plan requires
+ * @preparation: zeroed; receives kernel, qemu and skip; run_preparation_clear() it also after a failure
+ *
+ * Builds and starts nothing. Whether KVM works is only known after run_prepare().
+ *
+ * Return: 0, also when the run must be skipped; -errno when it would be BROKEN.
+ */
+int run_check_requirements(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err);
+
+/**
  * run_prepare() - find the kernel, check requirements, build the initramfs
  * @preparation: zeroed; run_preparation_clear() it also after a failure
  *

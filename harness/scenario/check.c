@@ -13,19 +13,26 @@ struct checker {
 	struct hl_error *err;
 };
 
+/* Longest names: a run's folder also holds the date; a virtio disk's serial number has 20 bytes (virtio 1.2, 5.2.6.1). */
+#define LONGEST_SCENARIO_NAME 100
+#define LONGEST_DISK_NAME     20
+
+#define SYSCTL_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 /* Fails at a key of an object. */
 #define fail(checker, source, key, ...)                                                                      \
 	scenario_error((checker)->err, (checker)->path, schema_position(source, key), __VA_ARGS__)
 
-static int check_name(const struct checker *checker)
+/* Names become parts of file names and of QEMU's options. */
+static int check_name(const struct checker *checker, const json_t *source, const char *key, const char *name,
+		      size_t longest)
 {
-	const char *name = checker->plan->scenario;
-
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-			return fail(checker, checker->plan->source, "scenario",
-				    "the name '%s' may hold letters, digits, '-', '_' and '.' only", name);
-	return *name ? 0 : fail(checker, checker->plan->source, "scenario", "the name is empty");
+			return fail(checker, source, key, "the name '%s' may hold letters, digits, '-', '_' and '.' only", name);
+	if (strlen(name) > longest)
+		return fail(checker, source, key, "the name has %zu characters, at most %zu are allowed", strlen(name), longest);
+	return *name ? 0 : fail(checker, source, key, "the name is empty");
 }
 
 static uint64_t smallest_size(enum plan_fs fs)
@@ -44,17 +51,48 @@ static uint64_t smallest_size(enum plan_fs fs)
 	return 0;
 }
 
+static bool is_plain_path(const char *path)
+{
+	while (*path == '/') {
+		size_t length = strcspn(++path, "/");
+
+		if (!length || !strncmp(path, ".", length) || !strncmp(path, "..", length))
+			return false;
+		path += length;
+	}
+	return true;
+}
+
+/* scsi_debug has one memory for all its disks, and its size is a parameter of the module. */
+static int check_kind_of_disk(const struct checker *checker, const struct plan_disk *disk)
+{
+	if (disk->latency && disk->via != PLAN_VIA_NULL_BLK)
+		return fail(checker, disk->source, "latency", "only a disk with 'via: null_blk' has a latency");
+	for (const struct plan_disk *other = checker->plan->disks; other < disk; other++)
+		if (disk->via == PLAN_VIA_SCSI_DEBUG && other->via == PLAN_VIA_SCSI_DEBUG)
+			return fail(checker, disk->source, "via", "only one disk can be 'via: scsi_debug'; '%s' is already",
+				    other->name);
+	return 0;
+}
+
 static int check_disk(const struct checker *checker, size_t index)
 {
 	const struct plan_disk *disk = &checker->plan->disks[index];
+	int r = check_name(checker, disk->source, "name", disk->name, LONGEST_DISK_NAME);
 
+	if (r)
+		return r;
 	if (disk->size < smallest_size((enum plan_fs)disk->fs))
 		return fail(checker, disk->source, "size", "%s needs at least %u MiB", plan_fs_names[disk->fs],
 			    (unsigned int)(smallest_size((enum plan_fs)disk->fs) >> 20));
+	if (plan_via_needs((enum plan_via)disk->via)->real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
+		return fail(checker, disk->source, "via", "a disk on a server needs real time: write vm: {clock: real}");
 	if (disk->mount && disk->fs == PLAN_FS_NONE)
 		return fail(checker, disk->source, "mount", "disk '%s' has a mount but no fs", disk->name);
 	if (disk->mount && !disk->mount[1])
 		return fail(checker, disk->source, "mount", "the root of the guest cannot be a mount");
+	if (disk->mount && !is_plain_path(disk->mount))
+		return fail(checker, disk->source, "mount", "write the path without '//', '.', '..' and a '/' at its end");
 	for (size_t i = 0; i < index; i++) {
 		const struct plan_disk *other = &checker->plan->disks[i];
 
@@ -64,7 +102,7 @@ static int check_disk(const struct checker *checker, size_t index)
 			return fail(checker, disk->source, "mount", "disk '%s' is mounted on %s already", other->name,
 				    disk->mount);
 	}
-	return 0;
+	return check_kind_of_disk(checker, disk);
 }
 
 static int check_sysctls(const struct checker *checker)
@@ -75,7 +113,7 @@ static int check_sysctls(const struct checker *checker)
 	json_object_foreach((json_t *)checker->plan->sysctl, key, value) {
 		if (key[0] == '@')
 			continue;
-		if (!strchr(key, '.') || strchr(key, '/') || strstr(key, ".."))
+		if (!strchr(key, '.') || strstr(key, "..") || key[strspn(key, SYSCTL_CHARACTERS)])
 			return fail(checker, checker->plan->sysctl, key,
 				    "'%s' is not a sysctl (write for example kernel.hung_task_timeout_secs)", key);
 	}
@@ -138,11 +176,39 @@ static int check_workload_step(const struct checker *checker, size_t index)
 	return check_parameters(checker, step, workload->parameters, step->start);
 }
 
+static bool is_one_of(const char *name, const char *const *allowed)
+{
+	while (*allowed && strcmp(*allowed, name) != 0)
+		allowed++;
+	return *allowed;
+}
+
+/* The disk that an injector's parameter names is there, and is of a kind that it can break. */
+static int check_disk_of_step(const struct checker *checker, const struct plan_step *step,
+			      const struct injector *injector)
+{
+	const char *name = json_string_value(json_object_get(step->with, "disk"));
+	const struct plan_disk *disk = name ? plan_disk_find(checker->plan, name) : NULL;
+
+	if (!name)
+		return 0;
+	if (!disk)
+		return fail(checker, step->with, "disk", "there is no disk called '%s'", name);
+	if (injector->disk_vias && !is_one_of(plan_via_names[disk->via], injector->disk_vias))
+		return fail(checker, step->with, "disk", "%s needs a disk with 'via: %s'", injector->name,
+			    injector->disk_vias[0]);
+	if (injector->disk_layers && !is_one_of(plan_layer_names[disk->layer], injector->disk_layers))
+		return fail(checker, step->with, "disk", "%s needs a disk with 'layer: %s'", injector->name,
+			    injector->disk_layers[0]);
+	return 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
 	const char *names[64], *near;
 	size_t count = 0;
+	int r;
 
 	if (!injector) {
 		for (const struct injector *const *known = injector_list(); *known && count < 64; known++)
@@ -158,7 +224,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	if (injector->needs.real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
 		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
 			    injector->name);
-	return check_parameters(checker, step, injector->parameters, step->inject);
+	r = check_parameters(checker, step, injector->parameters, step->inject);
+	return r ? r : check_disk_of_step(checker, step, injector);
 }
 
 static int check_step(const struct checker *checker, size_t index, int64_t *latest)
@@ -205,6 +272,14 @@ static bool has_writer(const struct plan *plan)
 	return false;
 }
 
+/* Without one "absent" would be said at once. */
+static bool has_detector(enum hl_event_kind kind)
+{
+	static const struct detector_settings all_on = {1, 1, 1, 1, 1, 1, 1};
+
+	return detector_deadline(&all_on, kind) > 0;
+}
+
 static int check_check(const struct checker *checker, const struct check *check)
 {
 	static const char *const event_keys[] = {"comm", "function", "title", "cpu", "stack", "within"};
@@ -216,6 +291,9 @@ static int check_check(const struct checker *checker, const struct check *check)
 			    "a check has exactly one of 'expect', 'forbid', 'recovers', 'data' and 'ends'");
 	for (size_t i = 0; !r && i < sizeof(event_keys) / sizeof(event_keys[0]); i++)
 		r = check_belongs(checker, check, kind, event_keys[i]);
+	if (!r && kind == CHECK_EXPECT && !check->within && !has_detector((enum hl_event_kind)check->pattern.kind))
+		r = fail(checker, check->source, "expect", "no detector says how long to wait for %s: add for example 'within: 10s'",
+			 hl_event_kind_name((enum hl_event_kind)check->pattern.kind));
 	if (!r && kind == CHECK_FORBID)
 		r = check_forbidden_kinds(checker, check);
 	if (!r && (kind == CHECK_RECOVERS || kind == CHECK_DATA) && !has_writer(checker->plan))
@@ -255,7 +333,7 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 {
 	struct checker checker = {path, plan, err};
 	int64_t latest = 0;
-	int r = check_name(&checker);
+	int r = check_name(&checker, plan->source, "scenario", plan->scenario, LONGEST_SCENARIO_NAME);
 
 	for (size_t i = 0; !r && i < plan->disk_count; i++)
 		r = check_disk(&checker, i);

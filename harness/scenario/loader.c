@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/similar.h"
 #include "scenario/check.h"
+#include "scenario/quote.h"
 
 #include <libfyaml.h>
 #include <stdarg.h>
@@ -19,10 +19,10 @@ struct loader {
 	struct hl_error *err;
 };
 
-static void cleanup_document(struct fy_document **document)
+static void cleanup_parser(struct fy_parser **parser)
 {
-	if (*document)
-		fy_document_destroy(*document);
+	if (*parser)
+		fy_parser_destroy(*parser);
 }
 
 static void cleanup_diag(struct fy_diag **diag)
@@ -31,48 +31,31 @@ static void cleanup_diag(struct fy_diag **diag)
 		fy_diag_destroy(*diag);
 }
 
-/* The quoted line with a mark below the column; tabs are kept so that the mark stays in place. */
-static void quote_line(const char *path, int line, int column, char *quote, size_t size)
-{
-	cleanup_free char *text = NULL;
-	const char *start;
-	size_t length, used;
-
-	quote[0] = '\0';
-	if (line < 1 || file_read(path, &text, NULL, NULL))
-		return;
-	start = text;
-	for (int i = 1; i < line && start; i++) {
-		start = strchr(start, '\n');
-		start = start ? start + 1 : NULL;
-	}
-	if (!start)
-		return;
-	length = strcspn(start, "\n");
-	if (length > 300)
-		length = 300;
-	used = (size_t)snprintf(quote, size, "\n  %.*s\n  ", (int)length, start);
-	for (int i = 1; i < column && (size_t)i <= length && used + 2 < size; i++)
-		quote[used++] = start[i - 1] == '\t' ? '\t' : ' ';
-	snprintf(quote + used, size - used, "^");
-}
-
 int scenario_error(struct hl_error *err, const char *path, const char *position, const char *format, ...)
 {
-	char text[1024], quote[700];
+	cleanup_free char *content = NULL;
+	char text[1024], quote[700] = "";
 	int line = 0, column = 0;
+	size_t size;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	quote_clean(text);
 	if (sscanf(position, "%d:%d", &line, &column) != 2)
 		return hl_error_set(err, EINVAL, "%s: %s", path, text);
-	quote_line(path, line, column, quote, sizeof(quote));
+	if (!file_read(path, &content, &size, NULL)) {
+		quote_position(content, size, &line, &column);
+		quote_line(content, size, line, column, quote, sizeof(quote));
+	}
 	return hl_error_set(err, EINVAL, "%s:%d:%d: %s%s", path, line, column, text, quote);
 }
 
-/* A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. */
+/*
+ * A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. Nothing has no place:
+ * libfyaml 0.8 says where it would be, 0.7 does not.
+ */
 static void node_position(struct fy_node *node, char *position, size_t size)
 {
 	const struct fy_mark *mark = NULL;
@@ -89,7 +72,7 @@ static void node_position(struct fy_node *node, char *position, size_t size)
 		pair = fy_node_mapping_iterate(node, &iterator);
 		node = pair ? fy_node_pair_key(pair) : NULL;
 	}
-	if (node && fy_node_get_scalar_token(node))
+	if (node && !fy_node_is_null(node) && fy_node_get_scalar_token(node))
 		mark = fy_token_start_mark(fy_node_get_scalar_token(node));
 	if (mark)
 		snprintf(position, size, "%d:%d", mark->line + 1, mark->column + 1);
@@ -115,26 +98,54 @@ static int fail_at(const struct loader *loader, struct fy_node *node, struct fy_
 	return scenario_error(loader->err, loader->path, position, "%s", text);
 }
 
+/* "KEY:" with nothing behind it is no text. */
 static bool is_text(struct fy_node *node)
 {
-	return node && fy_node_is_scalar(node) && !fy_node_is_alias(node);
+	return node && fy_node_is_scalar(node) && !fy_node_is_alias(node) && !fy_node_is_null(node);
+}
+
+/*
+ * Aliases are followed one at a time, where the schema allows what they stand for: expanding all of them
+ * at once takes exponential time in a hostile file.
+ */
+static struct fy_node *follow(struct fy_node *node)
+{
+	while (node && fy_node_is_alias(node))
+		node = fy_node_resolve_alias(node);
+	return node;
 }
 
 static const char *kind_of(struct fy_node *node)
 {
-	if (!node || fy_node_is_null(node))
+	if (!node)
+		return "an alias without its anchor";
+	if (fy_node_is_null(node))
 		return "nothing";
 	if (fy_node_is_sequence(node))
 		return "a list";
 	return fy_node_is_mapping(node) ? "a mapping" : "a single value";
 }
 
-static json_t *text_of(struct fy_node *node)
+static bool is_printable(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\t' && text[i] != '\n') || text[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* A single value; @name is what it belongs to. What a quoted scalar's escapes stand for may be unprintable. */
+static int convert_text(const struct loader *loader, struct fy_node *node, const char *name, json_t **json)
 {
 	size_t length = 0;
 	const char *text = fy_node_get_scalar(node, &length);
 
-	return json_stringn(text ? text : "", length);
+	if (!text)
+		text = "";
+	if (!is_printable(text, length))
+		return fail_at(loader, node, NULL, "'%s' holds a control character", name);
+	*json = json_stringn(text, length);
+	return *json ? 0 : fail_at(loader, node, NULL, "'%s' is not valid UTF-8", name);
 }
 
 static int convert_object(const struct loader *loader, struct fy_node *node, struct fy_node *key,
@@ -151,9 +162,8 @@ static int convert_value(const struct loader *loader, struct fy_node *node, stru
 	if (!is_text(node))
 		return fail_at(loader, node, key, "'%s' is %s where a %s is expected", parameter->name, kind_of(node),
 			       parameter_type_name(parameter->type));
-	*json = text_of(node);
-	if (!*json)
-		return fail_at(loader, node, key, "'%s' is not valid UTF-8", parameter->name);
+	if (convert_text(loader, node, parameter->name, json))
+		return -EINVAL;
 	moved.offset = 0;
 	if (!parameter_set(&moved, json_string_value(*json), scratch, &why))
 		return 0;
@@ -168,17 +178,20 @@ static int convert_texts(const struct loader *loader, struct fy_node *node, stru
 	struct fy_node *item;
 	void *iterator = NULL;
 
-	if (is_text(node)) {
-		*json = text_of(node);
-		return 0;
-	}
+	if (is_text(node))
+		return convert_text(loader, node, name, json);
 	if (!fy_node_is_sequence(node))
 		return fail_at(loader, node, key, "'%s' is %s where a list of texts is expected", name, kind_of(node));
 	*json = json_array();
 	while ((item = fy_node_sequence_iterate(node, &iterator))) {
+		json_t *text = NULL;
+
+		item = follow(item);
 		if (!is_text(item))
 			return fail_at(loader, item, key, "'%s' holds %s where a text is expected", name, kind_of(item));
-		json_array_append_new(*json, text_of(item));
+		if (convert_text(loader, item, name, &text))
+			return -EINVAL;
+		json_array_append_new(*json, text);
 	}
 	return 0;
 }
@@ -192,6 +205,15 @@ static void set_position(json_t *object, const char *key, struct fy_node *node)
 	json_object_set_new(object, name, json_string(position));
 }
 
+/* The text of a key, or NULL when it is not one. "@KEY" holds the position of KEY (base/schema.h). */
+static const char *name_of(struct fy_node *key)
+{
+	size_t length = 0;
+	const char *text = is_text(key) ? fy_node_get_scalar(key, &length) : NULL;
+
+	return text && length && text[0] != '@' && is_printable(text, length) ? fy_node_get_scalar0(key) : NULL;
+}
+
 static int convert_map(const struct loader *loader, struct fy_node *node, struct fy_node *key, const char *name,
 		       json_t **json)
 {
@@ -202,16 +224,18 @@ static int convert_map(const struct loader *loader, struct fy_node *node, struct
 		return fail_at(loader, node, key, "'%s' is %s where a mapping is expected", name, kind_of(node));
 	*json = json_object();
 	while ((pair = fy_node_mapping_iterate(node, &iterator))) {
-		struct fy_node *value = fy_node_pair_value(pair);
-		const char *item = fy_node_get_scalar0(fy_node_pair_key(pair));
+		struct fy_node *named = fy_node_pair_key(pair), *value = follow(fy_node_pair_value(pair));
+		const char *item = name_of(named);
+		json_t *text = NULL;
 
-		if (!item || item[0] == '@')
-			return fail_at(loader, fy_node_pair_key(pair), key, "a key of '%s' is not a name", name);
+		if (!item)
+			return fail_at(loader, named, key, "a key of '%s' is not a name", name);
 		if (!is_text(value))
-			return fail_at(loader, fy_node_pair_key(pair), key, "'%s' is %s where a single value is expected",
-				       item, kind_of(value));
-		json_object_set_new(*json, item, text_of(value));
-		set_position(*json, item, value);
+			return fail_at(loader, named, key, "'%s' is %s where a single value is expected", item, kind_of(value));
+		if (convert_text(loader, value, item, &text))
+			return -EINVAL;
+		json_object_set_new(*json, item, text);
+		set_position(*json, item, named);
 	}
 	return 0;
 }
@@ -227,7 +251,7 @@ static int convert_list(const struct loader *loader, struct fy_node *node, struc
 	*json = json_array();
 	while ((item = fy_node_sequence_iterate(node, &iterator))) {
 		json_t *converted = NULL;
-		int r = convert_object(loader, item, key, known->item, &converted);
+		int r = convert_object(loader, follow(item), key, known->item, &converted);
 
 		json_array_append_new(*json, converted);
 		if (r)
@@ -263,8 +287,8 @@ static int unknown_key(const struct loader *loader, struct fy_node *key, const s
 static int convert_pair(const struct loader *loader, struct fy_node_pair *pair, const struct schema *schema,
 			json_t *object)
 {
-	struct fy_node *key = fy_node_pair_key(pair), *node = fy_node_pair_value(pair);
-	const char *name = is_text(key) ? fy_node_get_scalar0(key) : NULL;
+	struct fy_node *key = fy_node_pair_key(pair), *node = follow(fy_node_pair_value(pair));
+	const char *name = name_of(key);
 	const struct schema_key *known;
 	const struct parameter *value;
 	json_t *converted = NULL;
@@ -313,7 +337,7 @@ static int convert_object(const struct loader *loader, struct fy_node *node, str
 }
 
 /* What libfyaml itself found wrong: its first message. */
-static int syntax_error(const struct loader *loader, struct fy_diag *diag)
+static int syntax_error(const struct loader *loader, struct fy_parser *parser, struct fy_diag *diag)
 {
 	struct fy_diag_error *first;
 	void *iterator = NULL;
@@ -321,40 +345,81 @@ static int syntax_error(const struct loader *loader, struct fy_diag *diag)
 
 	first = fy_diag_errors_iterate(diag, &iterator);
 	if (!first)
-		return hl_error_set(loader->err, EINVAL, "%s: not valid YAML", loader->path);
+		return hl_error_set(loader->err, EINVAL, "%s: %s", loader->path,
+				    fy_parser_get_stream_error(parser) ? "not valid YAML" : "the file is empty");
 	snprintf(position, sizeof(position), "%d:%d", first->line, first->column);
-	return scenario_error(loader->err, loader->path, position, "%s", first->msg);
+	return scenario_error(loader->err, loader->path, position, "not valid YAML: %s", first->msg);
+}
+
+/* libfyaml lets these through, or fails without a message; a NUL would end the text early. */
+static int check_characters(const struct loader *loader, const char *text, size_t size)
+{
+	char position[32];
+	bool is_control;
+	int line, column, found = quote_find_unprintable(text, size, &line, &column, &is_control);
+
+	if (found < 0)
+		return 0;
+	snprintf(position, sizeof(position), "%d:%d", line, column);
+	return scenario_error(loader->err, loader->path, position,
+			      is_control ? "control character 0x%02x" : "byte 0x%02x is not UTF-8", (unsigned int)found);
+}
+
+static int check_single(const struct loader *loader, struct fy_parser *parser)
+{
+	struct fy_document *second = fy_parse_load_document(parser);
+	struct fy_node *root = second ? fy_document_root(second) : NULL;
+	int r = 0;
+
+	if (root)
+		r = fail_at(loader, root, NULL, "a second document begins here: a file holds one scenario");
+	fy_parse_document_destroy(parser, second);
+	return r;
+}
+
+static int convert_document(const struct loader *loader, struct fy_parser *parser, struct fy_diag *diag,
+			    const struct schema *schema, json_t **json)
+{
+	struct fy_document *document = fy_parse_load_document(parser);
+	struct fy_node *root = document ? follow(fy_document_root(document)) : NULL;
+	json_t *converted = NULL;
+	int r;
+
+	if (!root || fy_node_is_null(root))
+		r = syntax_error(loader, parser, diag);
+	else
+		r = convert_object(loader, root, NULL, schema, &converted);
+	if (!r)
+		r = check_single(loader, parser);
+	fy_parse_document_destroy(parser, document);
+	if (r)
+		json_decref(converted);
+	else
+		*json = converted;
+	return r;
 }
 
 int scenario_convert(const char *path, const struct schema *schema, json_t **json, struct hl_error *err)
 {
 	struct fy_diag_cfg quiet = {.level = FYET_ERROR, .module_mask = ~0U};
 	struct fy_diag *diag cleanup_with(cleanup_diag) = fy_diag_create(&quiet);
-	struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_RESOLVE_DOCUMENT, .diag = diag};
-	struct fy_document *document cleanup_with(cleanup_document) = NULL;
+	struct fy_parse_cfg config = {.flags = FYPCF_QUIET, .diag = diag};
+	struct fy_parser *parser cleanup_with(cleanup_parser) = NULL;
 	struct loader loader = {path, err};
 	cleanup_free char *text = NULL;
-	json_t *converted = NULL;
 	size_t size;
 	int r;
 
-	if (!diag)
-		return hl_error_errno(err, ENOMEM, "read %s", path);
 	r = file_read(path, &text, &size, err);
+	if (!r)
+		r = check_characters(&loader, text, size);
 	if (r)
 		return r;
+	parser = diag ? fy_parser_create(&config) : NULL;
+	if (!parser || fy_parser_set_string(parser, text, size))
+		return hl_error_errno(err, ENOMEM, "read %s", path);
 	fy_diag_set_collect_errors(diag, true);
-	document = fy_document_build_from_string(&config, text, size);
-	if (!document)
-		return syntax_error(&loader, diag);
-	if (!fy_document_root(document))
-		return hl_error_set(err, EINVAL, "%s: the file is empty", path);
-	r = convert_object(&loader, fy_document_root(document), NULL, schema, &converted);
-	if (r)
-		json_decref(converted);
-	else
-		*json = converted;
-	return r;
+	return convert_document(&loader, parser, diag, schema, json);
 }
 
 int scenario_load(const char *path, struct plan *plan, struct hl_error *err)

@@ -4,6 +4,11 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "inject/device_mapper.h"
+#include "inject/disk.h"
+#include "inject/guest/iscsi.h"
+#include "inject/null_blk.h"
+#include "inject/tool.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,103 +16,117 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#define OUTPUT "/run/tool-output"
-
-/* Runs a program and waits for it; its output goes to a file that read_output() reads. */
-static int run_tool(const char *const *arguments, int *status, struct hl_error *err)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return hl_error_errno(err, errno, "start %s", arguments[0]);
-	if (!pid) {
-		int output = open(OUTPUT, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-
-		dup2(output, STDOUT_FILENO);
-		dup2(output, STDERR_FILENO);
-		execvp(arguments[0], (char *const *)arguments);
-		dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
-		_exit(127);
-	}
-	if (waitpid(pid, status, 0) < 0)
-		return hl_error_errno(err, errno, "wait for %s", arguments[0]);
-	*status = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
-	return 0;
-}
-
-/* The end of what the last tool printed, on one line. */
-static void read_output(char *output, size_t size)
-{
-	cleanup_free char *text = NULL;
-	size_t length = 0;
-
-	output[0] = '\0';
-	if (file_read(OUTPUT, &text, &length, NULL))
-		return;
-	while (length && strchr("\n ", text[length - 1]))
-		text[--length] = '\0';
-	snprintf(output, size, "%s", text + (length >= size ? length - size + 1 : 0));
-	for (char *c = output; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-}
-
-/* "N" of /dev/loopN is the disk's index: they are set up in order in a guest that has no others. */
-static int attach_loop(const struct plan_disk *disk, size_t index, struct hl_error *err)
+/* A disk in memory: a loop device on a file of tmpfs. */
+static int attach_loop(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
 {
 	cleanup_free char *backing = file_path("/run/disk-%s", disk->name);
-	cleanup_free char *device = file_path("/dev/loop%zu", index);
 	cleanup_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	cleanup_fd int file = open(backing, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	cleanup_fd int loop = -1;
+	int number;
 
 	if (control < 0 || file < 0 || ftruncate(file, (off_t)disk->size))
 		return hl_error_errno(err, errno, "make disk %s in memory", disk->name);
-	if (ioctl(control, LOOP_CTL_ADD, index) < 0 && errno != EEXIST)
-		return hl_error_errno(err, errno, "make %s", device);
-	loop = open(device, O_RDWR | O_CLOEXEC);
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	if (number < 0)
+		return hl_error_errno(err, errno, "find a free loop device");
+	snprintf(made->below, sizeof(made->below), "/dev/loop%d", number);
+	loop = open(made->below, O_RDWR | O_CLOEXEC);
 	if (loop < 0 || ioctl(loop, LOOP_SET_FD, file))
-		return hl_error_errno(err, errno, "attach %s", device);
+		return hl_error_errno(err, errno, "attach %s", made->below);
 	return 0;
 }
 
-/* The virtio disk whose serial is the disk's name (QEMU's serial= property). */
-static int find_virtio(const struct plan_disk *disk, char *device, size_t size)
+/* A device whose sysfs attribute has this value. */
+static bool find_block(const char *attribute, const char *value, struct disk *made)
 {
 	DIR *blocks = opendir("/sys/block");
 	struct dirent *entry;
-	int r = -ENODEV;
+	bool found = false;
+	char text[64];
 
-	while (blocks && r && (entry = readdir(blocks))) {
-		cleanup_free char *path = file_path("/sys/block/%s/serial", entry->d_name);
-		cleanup_free char *serial = NULL;
-
-		if (file_read(path, &serial, NULL, NULL))
-			continue;
-		serial[strcspn(serial, "\n")] = '\0';
-		if (strcmp(serial, disk->name) != 0)
-			continue;
-		snprintf(device, size, "/dev/%.50s", entry->d_name);
-		r = 0;
+	while (blocks && !found && (entry = readdir(blocks))) {
+		found = !disk_attribute(entry->d_name, attribute, text, sizeof(text)) && !strcmp(text, value);
+		if (found)
+			snprintf(made->below, sizeof(made->below), "/dev/%.50s", entry->d_name);
 	}
 	if (blocks)
 		closedir(blocks);
-	return r;
+	return found;
 }
 
-static int device_of(const struct plan *plan, const struct plan_disk *disk, char *device, size_t size,
-		     struct hl_error *err)
+/* A device appears some time after its bus was set up. */
+#define DEVICE_WAIT (20 * NANOSECONDS_PER_SECOND)
+
+static bool is_there(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made)
 {
-	if (disk->via == PLAN_VIA_RAM) {
-		snprintf(device, size, "/dev/loop%zu", (size_t)(disk - plan->disks));
-		return 0;
+	return attribute ? find_block(attribute, value, made)
+			 : !iscsi_device(disk, made->below, sizeof(made->below));
+}
+
+/* @attribute NULL: the LUN of an iSCSI session. */
+static int await_block(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made,
+		       struct hl_error *err)
+{
+	static const struct timespec pause = {0, 10000000};
+	int64_t deadline = workload_now() + DEVICE_WAIT;
+
+	while (!is_there(disk, attribute, value, made)) {
+		if (workload_now() > deadline)
+			return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
+		nanosleep(&pause, NULL);
 	}
-	if (find_virtio(disk, device, size))
-		return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
+	return 0;
+}
+
+static int make_lun(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
+{
+	int r = iscsi_login(disk, err);
+
+	return r ? r : await_block(disk, NULL, NULL, made, err);
+}
+
+/* The device that "via" stands for. */
+static int make_device(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
+{
+	switch ((enum plan_via)disk->via) {
+	case PLAN_VIA_RAM:
+		return attach_loop(disk, made, err);
+	case PLAN_VIA_VIRTIO:
+	case PLAN_VIA_NBD:
+		/* QEMU's serial= property is the disk's name. */
+		return await_block(disk, "serial", disk->name, made, err);
+	case PLAN_VIA_NVME:
+		return await_block(disk, "device/serial", disk->name, made, err);
+	case PLAN_VIA_ISCSI:
+		return make_lun(disk, made, err);
+	case PLAN_VIA_SCSI_DEBUG:
+		return await_block(disk, "device/model", "scsi_debug", made, err);
+	case PLAN_VIA_NULL_BLK:
+		return null_blk_create(made, disk->size, disk->latency, err);
+	}
+	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
+}
+
+/* The kernel's limit for one request: SCSI in seconds, the block layer's own (NVMe) in milliseconds. */
+static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
+{
+	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;
+	char value[32];
+
+	if (disk->device_timeout < 0)
+		return 0;
+	snprintf(value, sizeof(value), "%lld", (long long)(disk->device_timeout / (scsi ? NANOSECONDS_PER_SECOND : 1000000)));
+	return disk_set_attribute(made->below, scsi ? "device/timeout" : "queue/io_timeout", value, err);
+}
+
+static int make_layer(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
+{
+	if (disk->layer != PLAN_LAYER_NONE)
+		return device_mapper_create(made, disk->layer == PLAN_LAYER_MULTIPATH, err);
+	memcpy(made->device, made->below, sizeof(made->device));
 	return 0;
 }
 
@@ -120,48 +139,47 @@ static int make_file_system(const struct plan_disk *disk, const char *device, st
 	const char *const xfs[] = {"mkfs.xfs", "-q", "-f", "-K", "-m", "uuid=" UUID, device, NULL};
 	const char *const btrfs[] = {"mkfs.btrfs", "-q", "-f", "-K", "-U", UUID, device, NULL};
 	const char *const *const commands[] = {NULL, ext4, xfs, btrfs};
-	char output[400];
-	int status, r;
+	int r;
 
 	if (!commands[disk->fs])
 		return 0;
-	r = run_tool(commands[disk->fs], &status, err);
-	if (r || !status)
-		return r;
-	read_output(output, sizeof(output));
-	return hl_error_set(err, EIO, "%s of disk %s ended with status %d: %s", commands[disk->fs][0], disk->name, status,
-			    output);
+	r = tool_must(commands[disk->fs], NULL, 0, err);
+	return r ? hl_error_prefix(err, "make the file system of disk %s", disk->name) : 0;
 }
 
-
-int disks_mount(const struct plan *plan, const struct plan_disk *disk, struct hl_error *err)
+int disks_mount(const struct plan_disk *disk, struct hl_error *err)
 {
-	char device[64];
-	int r = device_of(plan, disk, device, sizeof(device), err);
+	struct disk made;
+	int r = disk_find(disk->name, &made, err);
 
 	if (r)
 		return r;
 	/* The disk is all zeros: no need for ext4lazyinit, whose writes would mix with the workload's. */
-	if (mount(device, disk->mount, plan_fs_names[disk->fs], 0, disk->fs == PLAN_FS_EXT4 ? "noinit_itable" : NULL))
-		return hl_error_errno(err, errno, "mount %s on %s", device, disk->mount);
+	if (mount(made.device, disk->mount, plan_fs_names[disk->fs], 0,
+		  disk->fs == PLAN_FS_EXT4 ? "noinit_itable" : NULL))
+		return hl_error_errno(err, errno, "mount %s on %s", made.device, disk->mount);
 	return 0;
 }
 
-static int prepare(const struct plan *plan, size_t index, struct hl_error *err)
+static int prepare(const struct plan_disk *disk, struct hl_error *err)
 {
-	const struct plan_disk *disk = &plan->disks[index];
-	char device[64];
-	int r = 0;
+	struct disk made = {0};
+	int r;
 
-	if (disk->via == PLAN_VIA_RAM)
-		r = attach_loop(disk, index, err);
+	snprintf(made.name, sizeof(made.name), "%s", disk->name);
+	snprintf(made.mount, sizeof(made.mount), "%s", disk->mount ? disk->mount : "");
+	r = make_device(disk, &made, err);
 	if (!r)
-		r = device_of(plan, disk, device, sizeof(device), err);
+		r = set_device_timeout(disk, &made, err);
 	if (!r)
-		r = make_file_system(disk, device, err);
+		r = make_layer(disk, &made, err);
+	if (!r)
+		r = disk_publish(&made, err);
+	if (!r)
+		r = make_file_system(disk, made.device, err);
 	if (!r && disk->mount)
 		r = file_make_folders(disk->mount, err);
-	return r || !disk->mount ? r : disks_mount(plan, disk, err);
+	return r || !disk->mount ? r : disks_mount(disk, err);
 }
 
 int disks_prepare(const struct plan *plan, struct hl_error *err)
@@ -169,7 +187,7 @@ int disks_prepare(const struct plan *plan, struct hl_error *err)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < plan->disk_count; i++)
-		r = prepare(plan, i, err);
+		r = prepare(&plan->disks[i], err);
 	return r;
 }
 
@@ -187,22 +205,16 @@ int disks_unmount(const struct plan_disk *disk, struct hl_error *err)
 	return 0;
 }
 
-int disks_check(const struct plan *plan, const struct plan_disk *disk, int *status, char *output, size_t size,
-		struct hl_error *err)
+int disks_check(const struct plan_disk *disk, int *status, char *output, size_t size, struct hl_error *err)
 {
-	char device[64];
-	const char *const ext4[] = {"e2fsck", "-fn", device, NULL};
-	const char *const xfs[] = {"xfs_repair", "-n", device, NULL};
-	const char *const btrfs[] = {"btrfs", "check", device, NULL};
+	struct disk made;
+	const char *const ext4[] = {"e2fsck", "-fn", made.device, NULL};
+	const char *const xfs[] = {"xfs_repair", "-n", made.device, NULL};
+	const char *const btrfs[] = {"btrfs", "check", made.device, NULL};
 	const char *const *const commands[] = {NULL, ext4, xfs, btrfs};
-	int r = device_of(plan, disk, device, sizeof(device), err);
+	int r = disk_find(disk->name, &made, err);
 
 	*status = 0;
 	output[0] = '\0';
-	if (r || !commands[disk->fs])
-		return r;
-	r = run_tool(commands[disk->fs], status, err);
-	if (!r)
-		read_output(output, size);
-	return r;
+	return r || !commands[disk->fs] ? r : tool_run(commands[disk->fs], status, output, size, err);
 }

@@ -23,10 +23,9 @@ int disks_unmount(const struct plan_disk *disk, struct hl_error *err);
  *
  * Return: 0 or -errno when it could not be run.
  */
-int disks_check(const struct plan *plan, const struct plan_disk *disk, int *status, char *output, size_t size,
-		struct hl_error *err);
+int disks_check(const struct plan_disk *disk, int *status, char *output, size_t size, struct hl_error *err);
 
 /** disks_mount() - mount a disk's file system. Return: 0 or -errno. */
-int disks_mount(const struct plan *plan, const struct plan_disk *disk, struct hl_error *err);
+int disks_mount(const struct plan_disk *disk, struct hl_error *err);
 
 #endif

@@ -31,8 +31,43 @@ int system_mount(struct hl_error *err)
 	return r ? r : mount_one("tmpfs", "/run", "size=100%", err);
 }
 
+/* '-' and '_' are the same in names of modules and of their parameters. */
+static bool same_word(const char *a, const char *b, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (a[i] != b[i] && !(strchr("-_", a[i]) && strchr("-_", b[i]) && a[i] && b[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Parameters of a module on the kernel's command line, "MODULE.PARAMETER=VALUE": the kernel itself sees to them
+ * only in what is built in; for modules it is up to the loader (modprobe(8)).
+ *
+ * Return: newly allocated "PARAMETER=VALUE ...".
+ */
+static char *module_parameters(const char *module, size_t length)
+{
+	cleanup_free char *line = NULL;
+	char *position = NULL, *parameters = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&parameters, &size);
+
+	if (!out)
+		abort();
+	if (!file_read("/proc/cmdline", &line, NULL, NULL))
+		for (char *word = strtok_r(line, " \n", &position); word; word = strtok_r(NULL, " \n", &position))
+			if (strcspn(word, ".=") == length && word[length] == '.' && same_word(word, module, length))
+				fprintf(out, "%s ", word + length + 1);
+	fclose(out);
+	return parameters;
+}
+
+/* @name: "NUMBER-MODULE.ko" */
 static int load_module(const char *name, struct hl_error *err)
 {
+	const char *dash = strchr(name, '-'), *module = dash ? dash + 1 : name;
+	cleanup_free char *parameters = module_parameters(module, strcspn(module, "."));
 	cleanup_free char *path = file_path("/modules/%s", name);
 	cleanup_free char *image = NULL;
 	size_t size;
@@ -41,7 +76,7 @@ static int load_module(const char *name, struct hl_error *err)
 	r = file_read(path, &image, &size, err);
 	if (r)
 		return r;
-	if (syscall(SYS_init_module, image, size, "") && errno != EEXIST)
+	if (syscall(SYS_init_module, image, size, parameters) && errno != EEXIST)
 		return hl_error_errno(err, errno, "load module %s", name);
 	return 0;
 }

@@ -24,6 +24,7 @@ enum fault_state { FAULT_INJECTING, FAULT_ACTIVE, FAULT_RELEASING, FAULT_RELEASE
 /**
  * struct fault - an injection of the plan
  * @since: when it entered @state
+ * @injected_at: when its injection began
  * @event_at: when the event of "until" came, 0 before
  */
 struct fault {
@@ -33,7 +34,7 @@ struct fault {
 	const struct injector *injector;
 	struct child *child;
 	enum fault_state state;
-	int64_t since, event_at;
+	int64_t since, injected_at, event_at;
 	struct fault *next;
 };
 
@@ -73,7 +74,7 @@ static void enter_released(struct fault *fault, const char *evidence)
 	workloads_mark();
 }
 
-/* In the child: one step of the injector, reported by name. */
+/* In a child: one step of the injector, reported by name. */
 static bool do_step(struct child *child, struct injection *injection, const char *name,
 		    int (*step)(struct injection *, struct hl_error *))
 {
@@ -88,27 +89,54 @@ static bool do_step(struct child *child, struct injection *injection, const char
 	return true;
 }
 
+static bool load_injection(struct child *child, const struct fault *fault, struct injection *injection)
+{
+	const struct injector *injector = fault->injector;
+	struct hl_error err = HL_ERROR_INIT;
+	void *parameters = calloc(1, injector->parameters_size + 1);
+
+	injection->parameters = parameters;
+	injection->state = calloc(1, injector->state_size + 1);
+	if (parameters && injection->state &&
+	    !parameters_load(injector->parameters, fault->planned->with, parameters, &err))
+		return true;
+	child_report(child, json_pack("{s:s, s:s}", "failed", "load", "reason", err.text));
+	return false;
+}
+
 static void run_injector(struct child *child, void *data)
 {
 	const struct fault *fault = data;
 	const struct injector *injector = fault->injector;
 	struct injection injection = {0};
-	struct hl_error err = HL_ERROR_INIT;
-	void *parameters = calloc(1, injector->parameters_size + 1);
 
-	injection.parameters = parameters;
-	injection.state = calloc(1, injector->state_size + 1);
-	if (!parameters || !injection.state ||
-	    parameters_load(injector->parameters, fault->planned->with, parameters, &err)) {
-		child_report(child, json_pack("{s:s, s:s}", "failed", "load", "reason", err.text));
-		return;
-	}
-	if (!do_step(child, &injection, "inject", injector->inject) ||
+	if (!load_injection(child, fault, &injection) || !do_step(child, &injection, "inject", injector->inject) ||
 	    !do_step(child, &injection, "confirm", injector->confirm))
 		return;
 	child_await_command(child);
 	if (do_step(child, &injection, "release", injector->release))
 		do_step(child, &injection, "confirm_released", injector->confirm_released);
+}
+
+/* The guest's part of an injector on the host's side: proof only. */
+static void run_guest_proof(struct child *child, void *data)
+{
+	const struct fault *fault = data;
+	const struct injector *injector = fault->injector;
+	struct injection injection = {0};
+
+	if (!load_injection(child, fault, &injection))
+		return;
+	if (injector->guest_confirm && !do_step(child, &injection, "confirm", injector->guest_confirm))
+		return;
+	child_await_command(child);
+	if (injector->guest_confirm_released)
+		do_step(child, &injection, "confirm_released", injector->guest_confirm_released);
+}
+
+static bool has_guest_proof(const struct injector *injector)
+{
+	return injector->guest_confirm || injector->guest_confirm_released;
 }
 
 static void on_report(void *data, json_t *report)
@@ -129,25 +157,40 @@ static void on_report(void *data, json_t *report)
 
 static void on_exit_of(void *data, int status)
 {
-	const struct fault *fault = data;
+	struct fault *fault = data;
 
+	fault->child = NULL;
 	if (fault->state != FAULT_RELEASED)
 		guest_fail("injector %s ended before it was released (wait status %d)", fault->injector->name, status);
 }
 
-/* The host acts while the VM stands still; it journals, confirms and gives up by itself. */
+/*
+ * The host acts; it journals, confirms and gives up by itself. In virtual time the VM stands still meanwhile. In
+ * real time it must not: QEMU would wait for the disk whose server is stopped before it answers again (measured).
+ */
 static void call_host(const struct fault *fault, const char *action)
 {
-	json_t *message = describe(fault, action);
+	channel_send("host", workload_now(), describe(fault, action));
+	if (fault->guest->plan.vm->clock == PLAN_CLOCK_VIRTUAL)
+		port_stop_vm();
+}
 
-	channel_send("host", workload_now(), message);
-	port_stop_vm();
+static void start_child(struct fault *fault, child_body body)
+{
+	static const struct child_watcher watcher = {on_report, on_exit_of};
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (child_start("hanglab-inject", body, &watcher, fault, &fault->child, &err))
+		guest_fail("injector %s: %s", fault->injector->name, err.text);
 }
 
 static void begin_host_fault(struct fault *fault)
 {
 	call_host(fault, "inject");
-	enter_active(fault, NULL);
+	if (has_guest_proof(fault->injector))
+		start_child(fault, run_guest_proof);
+	if (!fault->injector->guest_confirm)
+		enter_active(fault, NULL);
 	/* The guest could not run while it lasted: it is over already. */
 	if (fault->injector->stops_vm)
 		enter_released(fault, NULL);
@@ -155,9 +198,7 @@ static void begin_host_fault(struct fault *fault)
 
 static void begin_fault(struct guest *guest, size_t step)
 {
-	static const struct child_watcher watcher = {on_report, on_exit_of};
 	struct fault *fault = arena_allocate(&guest->plan.arena, sizeof(*fault));
-	struct hl_error err = HL_ERROR_INIT;
 
 	fault->guest = guest;
 	fault->step = step;
@@ -168,22 +209,23 @@ static void begin_fault(struct guest *guest, size_t step)
 	fault->next = faults;
 	faults = fault;
 	enter(fault, FAULT_INJECTING, "injecting", NULL);
+	fault->injected_at = fault->since;
 	judge_fault(guest->judge, fault->since);
 	if (fault->injector->side == INJECTOR_HOST)
 		begin_host_fault(fault);
-	else if (child_start("hanglab-inject", run_injector, &watcher, fault, &fault->child, &err))
-		guest_fail("injector %s: %s", fault->injector->name, err.text);
+	else
+		start_child(fault, run_injector);
 }
 
 static void release(struct fault *fault)
 {
 	enter(fault, FAULT_RELEASING, "releasing", NULL);
-	if (fault->injector->side == INJECTOR_GUEST) {
+	if (fault->injector->side == INJECTOR_HOST)
+		call_host(fault, "release");
+	if (fault->child)
 		child_command(fault->child, 'r');
-		return;
-	}
-	call_host(fault, "release");
-	enter_released(fault, NULL);
+	if (fault->injector->side == INJECTOR_HOST && !fault->injector->guest_confirm_released)
+		enter_released(fault, NULL);
 }
 
 static int64_t wait_limit(const struct plan_wait *wait)
@@ -294,6 +336,7 @@ void timeline_begin(struct guest *guest)
 
 	detector_settings_load(&settings, in_force);
 	json_decref(in_force);
+	settings.stall_limit = guest->plan.stall;
 	judge_settings(guest->judge, &settings);
 	/* Without a fault the deadlines count from here. */
 	if (!plan_injects(&guest->plan))
@@ -303,8 +346,11 @@ void timeline_begin(struct guest *guest)
 
 void timeline_advance(struct guest *guest, int64_t now)
 {
-	if (!kernel_log_next())
+	/* A report of the kernel's that is not complete yet comes first. */
+	if (!kernel_log_next()) {
+		workloads_find_stalls(guest, now);
 		judge_time(guest->judge, now);
+	}
 	advance_faults(now);
 	while (!timeline_finished(guest) && step_due(guest, now))
 		begin_step(guest, now);
@@ -324,6 +370,8 @@ int64_t timeline_next(const struct guest *guest)
 
 	if (next)
 		next++;
+	if (!kernel_log_next())
+		earliest(&next, workloads_next_stall(guest));
 	for (const struct fault *fault = faults; fault; fault = fault->next)
 		if (fault->state == FAULT_ACTIVE)
 			earliest(&next, release_time(fault));
@@ -345,7 +393,7 @@ int64_t timeline_next(const struct guest *guest)
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at)
 {
 	for (struct fault *fault = faults; fault; fault = fault->next)
-		if (!fault->event_at && fault->planned->until && at >= fault->since &&
+		if (!fault->event_at && fault->planned->until && at >= fault->injected_at &&
 		    event_matches(&fault->planned->until->pattern, event, NULL, 0))
 			fault->event_at = at;
 	if (!timeline_finished(guest) && !awaited_at) {

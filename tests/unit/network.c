@@ -304,6 +304,13 @@ void network_reconnect(struct network *network)
 	CU_ASSERT_FATAL(network->server >= 0);
 }
 
+const char *network_program(void)
+{
+	const char *program = getenv("HANGLAB");
+
+	return program ? program : "./hanglab";
+}
+
 struct network network_open(bool iscsi)
 {
 	struct network network = {.proxy = PROXY_STOPPED, .client = -1, .server = -1};
@@ -313,7 +320,7 @@ struct network network_open(bool iscsi)
 	network.target = network_listen(&network.target_port);
 	snprintf(target, sizeof(target), "127.0.0.1:%d", network.target_port);
 	if (proxy_start(&network.proxy,
-			&(struct proxy_options){.to = target, .iscsi = iscsi, .program = "./hanglab"},
+			&(struct proxy_options){.to = target, .iscsi = iscsi, .program = network_program()},
 			NETWORK_TIMEOUT_MS, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		CU_FAIL_FATAL("no proxy");

@@ -27,6 +27,9 @@ struct network {
 	size_t idle_fds;
 };
 
+/** network_program() - the hanglab to test: $HANGLAB, else that of this folder */
+const char *network_program(void);
+
 /** network_open() - start all of it; on failure the test fails and ends */
 struct network network_open(bool iscsi);
 

@@ -423,11 +423,12 @@ static void says_why_it_cannot_start(void)
 	char taken[32];
 
 	snprintf(taken, sizeof(taken), "127.0.0.1:%d", port);
-	CU_ASSERT(proxy_start(&proxy,
-			      &(struct proxy_options){.listen = taken, .to = taken, .program = "./hanglab"},
-			      NETWORK_TIMEOUT_MS, &err) < 0);
+	CU_ASSERT(proxy_start(
+			  &proxy,
+			  &(struct proxy_options){.listen = taken, .to = taken, .program = network_program()},
+			  NETWORK_TIMEOUT_MS, &err) < 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "Address already in use"));
-	CU_ASSERT(proxy_start(&proxy, &(struct proxy_options){.to = "nowhere", .program = "./hanglab"},
+	CU_ASSERT(proxy_start(&proxy, &(struct proxy_options){.to = "nowhere", .program = network_program()},
 			      NETWORK_TIMEOUT_MS, &err) < 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "not of the form ADDRESS:PORT"));
 	CU_ASSERT(proxy_start(&proxy, &(struct proxy_options){.to = taken, .program = "./no-such-program"},
@@ -444,7 +445,7 @@ static void own_a_proxy(int report, int target_port)
 	int told[2];
 
 	snprintf(target, sizeof(target), "127.0.0.1:%d", target_port);
-	if (proxy_start(&proxy, &(struct proxy_options){.to = target, .program = "./hanglab"},
+	if (proxy_start(&proxy, &(struct proxy_options){.to = target, .program = network_program()},
 			NETWORK_TIMEOUT_MS, NULL) ||
 	    proxy_enable(&proxy, "proxy/stall", PROXY_NO_VALUE, NETWORK_TIMEOUT_MS, NULL))
 		_exit(1);
@@ -519,8 +520,8 @@ static struct by_hand start_by_hand(void)
 	CU_ASSERT_FATAL(!pipe2(ends, O_CLOEXEC));
 	CU_ASSERT_FATAL(
 		!process_start(&hand.process,
-			       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
-						"--control", hand.control, "--fiu", hand.prefix, NULL},
+			       (const char *[]){network_program(), "proxy", "--listen", "127.0.0.1:0", "--to",
+						":1", "--control", hand.control, "--fiu", hand.prefix, NULL},
 			       &(struct process_files){-1, ends[1], -1, NULL, 0}, NULL));
 	close(ends[1]);
 	CU_ASSERT_FATAL(read(ends[0], line, sizeof(line) - 1) > 1);
@@ -631,7 +632,7 @@ static void replaces_the_socket_of_a_killed_proxy(void)
 	for (double deadline = network_seconds() + 5; (fd = connect_control(hand.control)) >= 0; close(fd))
 		CU_ASSERT_FATAL(network_seconds() < deadline);
 	CU_ASSERT_FATAL(!process_start(&hand.process,
-				       (const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0",
+				       (const char *[]){network_program(), "proxy", "--listen", "127.0.0.1:0",
 							"--to", ":1", "--control", hand.control, NULL},
 				       NULL, NULL));
 	for (double deadline = network_seconds() + 5; (fd = connect_control(hand.control)) < 0;)
@@ -643,8 +644,8 @@ static void replaces_the_socket_of_a_killed_proxy(void)
 	CU_ASSERT_EQUAL(fixture_count(hand.folder, "control"), 0);
 	/* One that is in use is not taken away. */
 	next = start_by_hand();
-	CU_ASSERT(process_run((const char *[]){"./hanglab", "proxy", "--listen", "127.0.0.1:0", "--to", ":1",
-					       "--control", next.control, NULL},
+	CU_ASSERT(process_run((const char *[]){network_program(), "proxy", "--listen", "127.0.0.1:0", "--to",
+					       ":1", "--control", next.control, NULL},
 			      NETWORK_TIMEOUT_MS, NULL, NULL) < 0);
 	CU_ASSERT_TRUE(await_answer(&next, "\"ok\":true", true));
 	end_by_hand(&next);

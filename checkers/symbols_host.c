@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/cleanup.h"
+#include "memory.h"
+#include "symbols.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_SIZE   (128 * 1024)
+#define MAX_INLINED 16
+
+/**
+ * struct symbol - a function of the kernel
+ * @name: in the symbol table, which lives as long as the Dwfl
+ * @address: where it is linked to
+ * @size: st_size
+ */
+struct symbol {
+	const char *name;
+	GElf_Addr address;
+	GElf_Xword size;
+};
+
+struct hl_symbols {
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	struct symbol *symbols; /* sorted by name */
+	size_t count;
+};
+
+static void free_archive(struct archive **archive)
+{
+	archive_read_free(*archive);
+}
+
+static struct archive *new_archive(void)
+{
+	struct archive *archive = archive_read_new();
+
+	if (archive) {
+		archive_read_support_filter_all(archive);
+		archive_read_support_format_all(archive);
+	}
+	return archive;
+}
+
+/* An archive in an archive: data.tar.xz of a .deb. */
+struct nested {
+	struct archive *outer;
+	char buffer[READ_SIZE];
+};
+
+static la_ssize_t read_nested(struct archive *archive, void *data, const void **buffer)
+{
+	struct nested *nested = data;
+	la_ssize_t got = archive_read_data(nested->outer, nested->buffer, sizeof(nested->buffer));
+
+	if (got < 0)
+		archive_set_error(archive, EIO, "%s", archive_error_string(nested->outer));
+	*buffer = nested->buffer;
+	return got;
+}
+
+static int save_entry(struct archive *archive, struct hl_error *err)
+{
+	const char *folder = getenv("TMPDIR");
+	cleanup_fd int fd = open(folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return hl_error_errno(err, errno, "temporary file in %s", folder ? folder : "/var/tmp");
+	if (archive_read_data_into_fd(archive, fd) != ARCHIVE_OK)
+		return hl_error_set(err, EIO, "%s", archive_error_string(archive));
+	return take_fd(&fd);
+}
+
+static bool is_vmlinux(const char *name)
+{
+	const char *base = strrchr(name, '/');
+
+	return strncmp(base ? base + 1 : name, "vmlinux", 7) == 0;
+}
+
+/* Return: a descriptor of an unnamed file with the first vmlinux, -ENOENT when there is none, or -errno. */
+static int find_vmlinux(struct archive *archive, struct hl_error *err)
+{
+	struct archive_entry *entry;
+	int status;
+
+	while ((status = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
+		const char *name = archive_entry_pathname(entry);
+
+		if (!name)
+			continue;
+		if (is_vmlinux(name) && archive_entry_filetype(entry) == AE_IFREG)
+			return save_entry(archive, err);
+		if (strncmp(name, "data.tar", 8) == 0) {
+			struct archive *inner cleanup_with(free_archive) = new_archive();
+			cleanup_free struct nested *nested = malloc(sizeof(*nested));
+
+			if (!inner || !nested)
+				return hl_error_set(err, ENOMEM, "no memory");
+			nested->outer = archive;
+			if (archive_read_open(inner, nested, NULL, read_nested, NULL) != ARCHIVE_OK)
+				return hl_error_set(err, EIO, "%s", archive_error_string(inner));
+			return find_vmlinux(inner, err);
+		}
+	}
+	if (status != ARCHIVE_EOF)
+		return hl_error_set(err, EIO, "%s", archive_error_string(archive));
+	return hl_error_set(err, ENOENT, "holds no vmlinux");
+}
+
+static int open_kernel(const char *path, struct hl_error *err)
+{
+	struct archive *archive cleanup_with(free_archive) = NULL;
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char magic[4] = "";
+
+	if (fd < 0)
+		return hl_error_errno(err, errno, "open");
+	if (pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) && memcmp(magic, "\177ELF", 4) == 0)
+		return take_fd(&fd);
+	archive = new_archive();
+	if (!archive)
+		return hl_error_set(err, ENOMEM, "no memory");
+	if (archive_read_open_fd(archive, fd, READ_SIZE) != ARCHIVE_OK)
+		return hl_error_set(err, EINVAL, "neither an ELF file nor a package");
+	return find_vmlinux(archive, err);
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : x->address < y->address ? -1 : x->address > y->address;
+}
+
+static int index_symbols(struct hl_symbols *symbols, struct hl_error *err)
+{
+	int count = dwfl_module_getsymtab(symbols->module);
+
+	if (count <= 0)
+		return hl_error_set(err, EINVAL, "no symbol table: %s", dwfl_errmsg(-1));
+	symbols->symbols = calloc((size_t)count, sizeof(*symbols->symbols));
+	if (!symbols->symbols)
+		return hl_error_set(err, ENOMEM, "no memory for %d symbols", count);
+	for (int i = 0; i < count; i++) {
+		GElf_Sym symbol;
+		GElf_Addr address;
+		const char *name =
+			dwfl_module_getsym_info(symbols->module, i, &symbol, &address, NULL, NULL, NULL);
+
+		if (name && *name && GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+			symbols->symbols[symbols->count++] = (struct symbol){name, address, symbol.st_size};
+	}
+	qsort(symbols->symbols, symbols->count, sizeof(*symbols->symbols), compare_symbols);
+	return 0;
+}
+
+static int load(struct hl_symbols *symbols, const char *path, struct hl_error *err)
+{
+	static char *debuginfo_path;
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = dwfl_build_id_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.section_address = dwfl_offline_section_address,
+		.debuginfo_path = &debuginfo_path,
+	};
+	int fd = open_kernel(path, err);
+
+	if (fd < 0)
+		return fd;
+	symbols->dwfl = dwfl_begin(&callbacks);
+	if (symbols->dwfl)
+		symbols->module = dwfl_report_offline(symbols->dwfl, "kernel", path, fd);
+	if (!symbols->module) {
+		close(fd);
+		return hl_error_set(err, EINVAL, "%s", dwfl_errmsg(-1));
+	}
+	dwfl_report_end(symbols->dwfl, NULL, NULL);
+	return index_symbols(symbols, err);
+}
+
+int hl_symbols_open(struct hl_symbols **symbols, const char *path, struct hl_error *err)
+{
+	struct hl_symbols *fresh = calloc(1, sizeof(*fresh));
+	int status;
+
+	if (!fresh)
+		return hl_error_set(err, ENOMEM, "no memory for symbols");
+	status = load(fresh, path, err);
+	if (status) {
+		hl_error_prefix(err, "read symbols of %s", path);
+		hl_symbols_close(fresh);
+		return status;
+	}
+	*symbols = fresh;
+	return 0;
+}
+
+void hl_symbols_close(struct hl_symbols *symbols)
+{
+	if (!symbols)
+		return;
+	dwfl_end(symbols->dwfl);
+	free(symbols->symbols);
+	free(symbols);
+}
+
+/*
+ * The function of a frame. kallsyms counts the padding up to the next function in, so the size in the log
+ * is a little larger than in the symbol table; several static functions may have the same name.
+ */
+static const struct symbol *find_symbol(const struct hl_symbols *symbols, const struct hl_frame *frame)
+{
+	const struct symbol *best = NULL;
+	uint64_t best_difference = UINT64_MAX;
+	size_t low = 0, high = symbols->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(symbols->symbols[middle].name, frame->function) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < symbols->count && strcmp(symbols->symbols[low].name, frame->function) == 0; low++) {
+		const struct symbol *symbol = &symbols->symbols[low];
+		uint64_t difference =
+			frame->size > symbol->size ? frame->size - symbol->size : symbol->size - frame->size;
+
+		if (difference < best_difference) {
+			best = symbol;
+			best_difference = difference;
+		}
+	}
+	return best;
+}
+
+/* "kernel/sched/core.c" for "/build/linux-6.1/kernel/sched/core.c" compiled in "/build/linux-6.1". */
+static const char *relative(const char *file, const char *folder)
+{
+	size_t length = folder ? strlen(folder) : 0;
+
+	if (length && strncmp(file, folder, length) == 0 && file[length] == '/')
+		file += length + 1;
+	while (strncmp(file, "./", 2) == 0)
+		file += 2;
+	return file;
+}
+
+struct place {
+	const char *function;
+	const char *file;
+	int line;
+};
+
+/* File and line of an address, and of the calls that were inlined there, innermost first. Return: their
+ * count. */
+static size_t find_places(const struct hl_symbols *symbols, GElf_Addr address, struct place *places)
+{
+	Dwarf_Addr bias;
+	Dwarf_Die *unit = dwfl_module_addrdie(symbols->module, address, &bias);
+	Dwfl_Line *line = dwfl_module_getsrc(symbols->module, address);
+	const char *folder, *file;
+	Dwarf_Die *scopes = NULL;
+	Dwarf_Files *files = NULL;
+	size_t count = 0, file_count = 0;
+	int scope_count;
+
+	if (!unit || !line)
+		return 0;
+	folder = dwfl_line_comp_dir(line);
+	file = dwfl_lineinfo(line, NULL, &places[0].line, NULL, NULL, NULL);
+	if (!file)
+		return 0;
+	places[0].file = relative(file, folder);
+	places[0].function = NULL;
+	scope_count = dwarf_getscopes(unit, address - bias, &scopes);
+	dwarf_getsrcfiles(unit, &files, &file_count);
+	for (int i = 0; i < scope_count && count + 1 < MAX_INLINED; i++) {
+		Dwarf_Attribute attribute;
+		Dwarf_Word call_file = 0, call_line = 0;
+
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine)
+			continue;
+		places[count].function = dwarf_diename(&scopes[i]);
+		if (dwarf_attr(&scopes[i], DW_AT_call_file, &attribute))
+			dwarf_formudata(&attribute, &call_file);
+		if (dwarf_attr(&scopes[i], DW_AT_call_line, &attribute))
+			dwarf_formudata(&attribute, &call_line);
+		file = files && call_file < file_count ? dwarf_filesrc(files, call_file, NULL, NULL) : NULL;
+		count++;
+		places[count] = (struct place){NULL, file ? relative(file, folder) : NULL, (int)call_line};
+	}
+	free(scopes);
+	return count + 1;
+}
+
+static void add_frame(struct hl_event *event, struct hl_stack *to, const struct hl_frame *frame,
+		      const struct place *place, bool inlined)
+{
+	struct hl_frame *added = &to->frames[to->count++];
+
+	*added = *frame;
+	added->function =
+		memory_string(&event->memory, inlined && place->function ? place->function : frame->function);
+	added->module = memory_string(&event->memory, frame->module);
+	added->file = memory_string(&event->memory, place && place->file ? place->file : frame->file);
+	if (place && place->file)
+		added->file_line = (unsigned int)place->line;
+	added->inlined = inlined;
+}
+
+static int resolve_stack(const struct hl_symbols *symbols, struct hl_event *event, struct hl_stack *stack)
+{
+	struct hl_stack to = *stack;
+
+	if (!stack->count)
+		return 0;
+	to.count = 0;
+	to.frames = memory_get(&event->memory, stack->count * MAX_INLINED * sizeof(*to.frames));
+	if (!to.frames)
+		return -ENOMEM;
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct hl_frame *frame = &stack->frames[i];
+		const struct symbol *symbol = frame->module ? NULL : find_symbol(symbols, frame);
+		struct place places[MAX_INLINED];
+		size_t count = 0;
+
+		/* A return address lies behind the call; the innermost frame is the instruction itself. */
+		if (symbol)
+			count = find_places(symbols, symbol->address + frame->offset - (i && frame->offset),
+					    places);
+		for (size_t j = 0; j + 1 < count; j++)
+			add_frame(event, &to, frame, &places[j], true);
+		add_frame(event, &to, frame, count ? &places[count - 1] : NULL, false);
+	}
+	*stack = to;
+	return 0;
+}
+
+int hl_symbols_resolve(struct hl_symbols *symbols, const struct hl_event *event, struct hl_event *resolved)
+{
+	int status = hl_event_copy(resolved, event);
+
+	if (status)
+		return status;
+	status = resolve_stack(symbols, resolved, &resolved->stack);
+	for (size_t i = 0; i < resolved->other_count && !status; i++)
+		status = resolve_stack(symbols, resolved, &resolved->others[i]);
+	if (status)
+		hl_event_free(resolved);
+	return status;
+}
