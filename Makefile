@@ -17,7 +17,8 @@ CHECKERS := $(sort $(wildcard checkers/*.c))
 # What needs a library that the guest program does not carry.
 HOSTONLY := harness/base/hash.c $(wildcard checkers/*_host.c)
 INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
-HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT)
+PROXY    := $(sort $(wildcard inject/proxy/*.c))
+HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT) $(PROXY)
 GUEST    := $(filter-out $(HOSTONLY),$(BASE) $(CHECKERS)) $(INJECT) $(sort $(wildcard inject/guest/*.c))
 UNIT     := $(sort $(wildcard tests/unit/*.c))
 BENCH    := $(sort $(wildcard tests/bench/*.c))
@@ -97,6 +98,32 @@ bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exac
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
+
+# The instrumented build lies beside the other one, whose guest program it takes: that is static.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
+		build/asan/unit build/asan/hanglab
+	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
+	HANGLAB=build/asan/hanglab build/asan/unit
+
+# The log reader without what only the host has: libFuzzer links it statically with the sanitizers.
+CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
+$(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
+	@echo "  FUZZ    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 $(CSTD) $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^) -ljansson -lpthread -lm
+
+$(BUILD)/fuzz-words: checkers/signatures.def
+	$(Q)sed -n 's/^SIGNATURE([^,]*, [^,]*, \("[^"]*"\),.*/\1/p' $< >$@
+
+fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words ## feed damaged logs to the log reader, for FUZZ_SECONDS=60
+	@mkdir -p $(BUILD)/fuzz-corpus
+	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
+		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

@@ -167,6 +167,28 @@ int hl_event_copy(struct hl_event *to, const struct hl_event *from);
 void hl_event_free(struct hl_event *event);
 
 /**
+ * struct hl_text - growing text
+ * @bytes: not NUL-terminated; free() it
+ * @size: how much is in it
+ * @room: how much is allocated
+ * @failed: memory ran out; nothing more is added
+ */
+struct hl_text {
+	char *bytes;
+	size_t size, room;
+	bool failed;
+};
+
+/**
+ * hl_event_write_json() - append what hl_event_to_json() returns, as one line of text without its end
+ *
+ * Bytes that are no UTF-8 become U+FFFD.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hl_event_write_json(const struct hl_event *event, struct hl_text *text);
+
+/**
  * hl_event_to_json() - the event as documented for "hanglab scan"; unknown members are absent
  *
  * Return: a new reference, or NULL when out of memory.
@@ -206,12 +228,22 @@ struct hl_prefilter {
 };
 
 /**
+ * typedef hl_on_line - sees the text of every message, for readers that look for more than events
+ * @text: without prefixes, NUL-terminated, valid during the call only
+ * @number: 1-based number of the input line
+ * @data: the pointer given to hl_log_open()
+ */
+typedef void (*hl_on_line)(const char *text, uint64_t number, void *data);
+
+/**
  * struct hl_log_options - how to read; all zero is right for most
  * @prefilter: skips quiet parts of large logs; NULL reads every line
+ * @on_line: called for each message that is read (not for what the pre-filter skips), or NULL
  * @kernel: release of the running kernel when the caller knows it, for events that do not name it
  */
 struct hl_log_options {
 	const struct hl_prefilter *prefilter;
+	hl_on_line on_line;
 	const char *kernel;
 };
 

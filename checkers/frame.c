@@ -125,7 +125,7 @@ const char *frame_is_instruction(const char *text)
 	while (*text == ' ')
 		text++;
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers) && !end; i++)
-		end = parse_starts(text, registers[i]);
+		end = *text == *registers[i] ? parse_starts(text, registers[i]) : NULL;
 	if (!end)
 		return NULL;
 	if (end[-1] == '<')

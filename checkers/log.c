@@ -285,8 +285,11 @@ static void release_held(struct hl_log *log)
 	if (!log->holding)
 		return;
 	log->holding = false;
-	if (log->held->size)
-		take_message(log, log->held);
+	if (!log->held->size)
+		return;
+	if (log->options.on_line)
+		log->options.on_line(log->held->text, log->held->number, log->data);
+	take_message(log, log->held);
 }
 
 /*
@@ -359,15 +362,31 @@ static bool quiet(const struct hl_log *log)
 	return log->options.prefilter && !log->open_count && log->bytes > READ_FULLY;
 }
 
+/* Sixteen bytes at once: the skipped parts of a log are only looked at for this. */
+typedef unsigned char byte_vector __attribute__((vector_size(16)));
+
 static uint64_t count_lines(const char *bytes, size_t size)
 {
-	const char *end = bytes + size;
 	uint64_t count = 0;
 
-	while (bytes < end && (bytes = memchr(bytes, '\n', (size_t)(end - bytes)))) {
-		count++;
-		bytes++;
+	while (size >= sizeof(byte_vector)) {
+		/* A comparison gives -1 in each byte that matches, so 255 of them fit before a byte
+		 * overflows. */
+		size_t rounds = size / sizeof(byte_vector) < 255 ? size / sizeof(byte_vector) : 255;
+		byte_vector matches = {0};
+
+		for (size_t i = 0; i < rounds; i++, bytes += sizeof(byte_vector)) {
+			byte_vector part;
+
+			memcpy(&part, bytes, sizeof(part));
+			matches -= (byte_vector)(part == '\n');
+		}
+		for (size_t i = 0; i < sizeof(byte_vector); i++)
+			count += matches[i];
+		size -= rounds * sizeof(byte_vector);
 	}
+	for (size_t i = 0; i < size; i++)
+		count += bytes[i] == '\n';
 	return count;
 }
 

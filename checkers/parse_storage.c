@@ -244,30 +244,20 @@ static bool xfs_shutdown_begin(struct report *report, const struct line *line, c
 
 const struct report_parser parser_xfs_shutdown = {.begin = xfs_shutdown_begin};
 
-static bool xfs_corruption_begin(struct report *report, const struct line *line, const char *anchor)
+static bool xfs_metadata_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	const char *message = strstr(anchor, "): ");
-	const char *at;
-	size_t length;
+	const char *at = parse_after(anchor, " at ");
+	size_t length = at ? parse_function(at) : 0;
 
-	if (!message)
+	if (!take_xfs_device(report, line))
 		return false;
-	message += 3;
-	if (!parse_starts(message, "Metadata corruption detected") &&
-	    !parse_starts(message, "Internal error ") &&
-	    !parse_starts(message, "Metadata CRC error detected") &&
-	    !parse_starts(message, "metadata I/O error"))
-		return false;
-	take_xfs_device(report, line);
-	at = parse_after(message, " at ");
-	length = at ? parse_function(at) : 0;
-	if (length)
+	if (length && at[length] == '+')
 		report->culprit = report_text(report, at, length);
 	report->what = "XFS metadata error";
 	return true;
 }
 
-const struct report_parser parser_xfs_corruption = {.begin = xfs_corruption_begin};
+const struct report_parser parser_xfs_metadata = {.begin = xfs_metadata_begin};
 
 /* A device's own message; the device is the word in front of ": ". */
 static void take_device(struct report *report, const struct line *line)

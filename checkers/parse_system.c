@@ -99,15 +99,13 @@ static bool clocksource_begin(struct report *report, const struct line *line, co
 	const char *name = parse_starts(anchor, "Marking clocksource '");
 	const char *reason;
 
-	(void)line;
 	if (name) {
 		report_field_text(report, "clocksource", name, strcspn(name, "'"));
-	} else if ((name = parse_starts(anchor, "Clocksource "))) {
-		const char *unstable = strstr(name, " unstable");
-
-		if (!unstable)
+	} else if (parse_starts(anchor, " unstable")) {
+		name = parse_starts(line->text, "Clocksource ");
+		if (!name)
 			return false;
-		report_field_text(report, "clocksource", name, (size_t)(unstable - name));
+		report_field_text(report, "clocksource", name, (size_t)(anchor - name));
 	} else if ((reason = parse_starts(anchor, "Marking TSC unstable due to "))) {
 		report_field_text(report, "clocksource", "tsc", 3);
 		report_field_text(report, "reason", reason, parse_trimmed(reason));

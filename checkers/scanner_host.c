@@ -3,6 +3,7 @@
 #include "scanner.h"
 
 #include <hs/hs.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,18 @@ static int scan(void *state, const char *bytes, size_t size, hl_on_hit on_hit, v
 		       : -EIO;
 }
 
+/* An anchor that holds another one need not be looked for: where it is, the other one is too. */
+static bool is_covered(size_t row)
+{
+	for (size_t other = 0; other < signature_count; other++) {
+		const char *anchor = signatures[row].anchor, *part = signatures[other].anchor;
+
+		if (strstr(anchor, part) && (strcmp(anchor, part) != 0 || other < row))
+			return true;
+	}
+	return false;
+}
+
 static int compile(struct hl_scanner *scanner, struct hl_error *err)
 {
 	const char *literals[512];
@@ -48,12 +61,13 @@ static int compile(struct hl_scanner *scanner, struct hl_error *err)
 	unsigned int count = 0;
 	hs_compile_error_t *problem = NULL;
 
-	_Static_assert(sizeof(ids) == sizeof(flags), "one flag word for each id");
-	for (size_t row = 0; row < signature_count && count < 512; row++, count++) {
+	for (size_t row = 0; row < signature_count && count < 512; row++) {
+		if (is_covered(row))
+			continue;
 		literals[count] = signatures[row].anchor;
 		lengths[count] = strlen(literals[count]);
 		flags[count] = 0;
-		ids[count] = (unsigned int)row;
+		ids[count++] = (unsigned int)row;
 	}
 	if (hs_compile_lit_multi(literals, flags, ids, lengths, count, HS_MODE_BLOCK, NULL,
 				 &scanner->database, &problem) != HS_SUCCESS) {

@@ -13,8 +13,8 @@
  * line in list.def.
  *
  * INJECTOR_GUEST: all four steps run in one child of the guest program, inside the VM.
- * INJECTOR_HOST: the guest stops itself at the exact instant, the steps run in hanglab while the VM
- * stands still, and the VM goes on. They may act on that VM and its servers only, through struct
+ * INJECTOR_HOST: the guest says when, the steps run in hanglab; in virtual time the VM stands still
+ * meanwhile. They may act on that VM and its servers only, through struct
  * injection_vm. Such an injector may also have two steps in the guest, guest_confirm() and
  * guest_confirm_released(), because what a stalled server does to a disk is seen best from there.
  */
@@ -33,18 +33,24 @@ struct needs {
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
 
+struct proxy_status;
+
 /**
  * struct injection_vm - what a host-side injector may do to the VM it was given and to its servers
  * @qmp: execute a QMP command; @arguments is consumed; @answer may be NULL, else a new reference
  * @server_pid: process of the server behind a disk, or a negative errno
- * @server_control: path of the control socket of the server (nbdkit) or of the proxy in front of it, or
- *	NULL when the disk has none
+ * @server_control: path of the control socket of the server (nbdkit), or NULL when it has none
+ * @proxy_set: switch a fault of the proxy in front of a disk's server on or off (inject/proxy/faults.def);
+ *	@value as for proxy_enable()
+ * @proxy_status: what that proxy does
  * @vm: first argument of the functions
  */
 struct injection_vm {
 	int (*qmp)(void *vm, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
 	pid_t (*server_pid)(void *vm, const char *disk, struct hl_error *err);
 	const char *(*server_control)(void *vm, const char *disk, struct hl_error *err);
+	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err);
+	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	void *vm;
 };
 

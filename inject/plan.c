@@ -11,7 +11,7 @@
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
-const char *const plan_via_names[] = {"ram", "virtio", "scsi_debug", "null_blk", NULL};
+const char *const plan_via_names[] = {"ram", "virtio", "nbd", "nvme", "iscsi", "scsi_debug", "null_blk", NULL};
 const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
 
 static const struct parameter vm_values[] = {
@@ -42,7 +42,19 @@ static const struct parameter disk_values[] = {
 	{.name = "fs", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, fs), .fallback = "none",
 	 .choices = plan_fs_names, .help = "file system made on it"},
 	{.name = "via", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, via), .fallback = "ram",
-	 .choices = plan_via_names, .help = "virtio: a file of the run; the others: memory of the guest, which keeps a run exact"},
+	 .choices = plan_via_names,
+	 .help = "virtio: a file of the run; nbd, nvme: on an NBD server; iscsi: on an iSCSI target; the others:\n"
+		 "memory of the guest, which keeps a run exact"},
+	{.name = "noop_interval", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, noop_interval),
+	 .least = 0, .most = 3600 * NANOSECONDS_PER_SECOND, .help = "iscsi: NOP-Out interval, 0 for none"},
+	{.name = "noop_timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, noop_timeout),
+	 .least = 0, .most = 3600 * NANOSECONDS_PER_SECOND, .help = "iscsi: wait for the answer to a NOP-Out"},
+	{.name = "replacement_timeout", .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct plan_disk, replacement_timeout), .least = 0, .most = 86400 * NANOSECONDS_PER_SECOND,
+	 .help = "iscsi: a lost session fails its I/O after this time"},
+	{.name = "device_timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, device_timeout),
+	 .least = NANOSECONDS_PER_SECOND, .most = 3600 * NANOSECONDS_PER_SECOND,
+	 .help = "iscsi, nvme: the kernel's limit for one request"},
 	{.name = "layer", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, layer), .fallback = "none",
 	 .choices = plan_layer_names, .help = "device mapper on top of it: dm is a linear table that the dm-... injectors change"},
 	{.name = "latency", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, latency), .fallback = "0",
@@ -143,6 +155,23 @@ static const struct schema_key plan_keys[] = {
 const struct schema plan_schema = {"a scenario", sizeof(struct plan), plan_values, plan_keys};
 
 /* What has no text that stands for "not given". */
+static void mark_absent_in_disk(struct plan_disk *disk)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} durations[] = {
+		{"noop_interval", offsetof(struct plan_disk, noop_interval)},
+		{"noop_timeout", offsetof(struct plan_disk, noop_timeout)},
+		{"replacement_timeout", offsetof(struct plan_disk, replacement_timeout)},
+		{"device_timeout", offsetof(struct plan_disk, device_timeout)},
+	};
+
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		if (!json_object_get(disk->source, durations[i].key))
+			*(int64_t *)((char *)disk + durations[i].offset) = -1;
+}
+
 static void mark_absent(struct plan_step *step)
 {
 	if (!json_object_get(step->source, "at"))
@@ -174,6 +203,8 @@ int plan_load(struct plan *plan, json_t *json, struct hl_error *err)
 	plan->arena = kept;
 	for (size_t i = 0; !r && i < plan->step_count; i++)
 		mark_absent(&plan->steps[i]);
+	for (size_t i = 0; !r && i < plan->disk_count; i++)
+		mark_absent_in_disk(&plan->disks[i]);
 	return r;
 }
 
@@ -226,10 +257,16 @@ const struct needs *plan_fs_needs(enum plan_fs fs)
 const struct needs *plan_via_needs(enum plan_via via)
 {
 	static const char *const loop[] = {"loop", NULL}, *const virtio[] = {"virtio_blk", NULL};
+	static const char *const nvme[] = {"nvme", NULL};
+	static const char *const iscsi[] = {"virtio_net", "iscsi_tcp", "sd_mod", NULL};
+	static const char *const open_iscsi[] = {"iscsid", "iscsiadm", NULL};
 	static const char *const scsi_debug[] = {"sd_mod", "scsi_debug", NULL}, *const null_blk[] = {"null_blk", NULL};
 	static const struct needs needs[] = {
 		[PLAN_VIA_RAM] = {NULL, loop, NULL, false},
 		[PLAN_VIA_VIRTIO] = {NULL, virtio, NULL, false},
+		[PLAN_VIA_NBD] = {NULL, virtio, NULL, true},
+		[PLAN_VIA_NVME] = {NULL, nvme, NULL, true},
+		[PLAN_VIA_ISCSI] = {NULL, iscsi, open_iscsi, true},
 		[PLAN_VIA_SCSI_DEBUG] = {NULL, scsi_debug, NULL, false},
 		[PLAN_VIA_NULL_BLK] = {NULL, null_blk, NULL, false},
 	};

@@ -14,7 +14,15 @@
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
-enum plan_via { PLAN_VIA_RAM, PLAN_VIA_VIRTIO, PLAN_VIA_SCSI_DEBUG, PLAN_VIA_NULL_BLK };
+enum plan_via {
+	PLAN_VIA_RAM,
+	PLAN_VIA_VIRTIO,
+	PLAN_VIA_NBD,
+	PLAN_VIA_NVME,
+	PLAN_VIA_ISCSI,
+	PLAN_VIA_SCSI_DEBUG,
+	PLAN_VIA_NULL_BLK
+};
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
 extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[],
@@ -41,10 +49,15 @@ struct plan_vm {
 
 /**
  * struct plan_disk - a disk of the guest
- * @via: enum plan_via: ram is a loop device on tmpfs, virtio a file on the host, the others drivers with memory of
- *	the guest
+ * @via: enum plan_via: ram: a loop device on tmpfs; virtio: a file of the run; nbd: virtio-blk on a file served by
+ *	nbdkit; nvme: the same behind an emulated NVMe controller; iscsi: a LUN of tgt, logged in to by open-iscsi in the
+ *	guest; scsi_debug, null_blk: drivers with memory of the guest
  * @layer: enum plan_layer: what lies between it and its file system
- * @latency: null_blk: nanoseconds that each request takes
+ * @latency: null_blk: how long each request takes
+ * @noop_interval, @noop_timeout, @replacement_timeout: of the iSCSI session, -1 for open-iscsi's default
+ * @device_timeout: of a SCSI or NVMe request, -1 for the kernel's default
+ *
+ * Durations are nanoseconds.
  */
 struct plan_disk {
 	const json_t *source;
@@ -53,6 +66,7 @@ struct plan_disk {
 	int fs, via, layer;
 	int64_t latency;
 	const char *mount;
+	int64_t noop_interval, noop_timeout, replacement_timeout, device_timeout;
 };
 
 /** struct plan_requires - what the kernel must have: CONFIG_ names and an oldest release */

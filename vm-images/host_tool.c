@@ -224,6 +224,19 @@ static int add_root_folders(struct cpio_tree *tree, struct hl_error *err)
 	return r;
 }
 
+/* A program from an unusual folder is linked to where the guest's PATH leads. */
+static int link_into_path(struct cpio_tree *tree, const char *path, struct hl_error *err)
+{
+	static const char *const usual[] = {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/local/sbin/", "/usr/local/bin/"};
+	const char *base = strrchr(path, '/') + 1;
+	cleanup_free char *link = file_path("/usr/bin/%s", base);
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if ((size_t)(base - path) == strlen(usual[i]) && !strncmp(path, usual[i], strlen(usual[i])))
+			return 0;
+	return cpio_tree_add_link(tree, link, path, err);
+}
+
 int host_tool_add(struct cpio_tree *tree, const char *name, struct hl_error *err)
 {
 	cleanup_free char *path = process_find_program(name);
@@ -236,6 +249,8 @@ int host_tool_add(struct cpio_tree *tree, const char *name, struct hl_error *err
 	r = add_root_folders(tree, err);
 	if (!r)
 		r = add_program(tree, path, 0, err);
+	if (!r)
+		r = link_into_path(tree, path, err);
 	if (r)
 		hl_error_prefix(err, "copy the program %s", name);
 	return r;

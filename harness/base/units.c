@@ -104,7 +104,7 @@ static char *format_fraction(int64_t nanoseconds, char *text, size_t size)
 {
 	size_t length;
 
-	snprintf(text, size, "%lld.%09lld", nanoseconds / NANOSECONDS_PER_SECOND,
+	snprintf(text, size, "%" PRId64 ".%09" PRId64, nanoseconds / NANOSECONDS_PER_SECOND,
 		 nanoseconds % NANOSECONDS_PER_SECOND);
 	length = strlen(text);
 	while (text[length - 1] == '0')

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NANOSECONDS_PER_SECOND 1000000000LL
+#define NANOSECONDS_PER_SECOND INT64_C(1000000000)
 
 /**
  * units_parse_duration() - "250ms", "2s", "1.5s", "3m", "1h" to nanoseconds

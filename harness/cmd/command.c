@@ -211,17 +211,23 @@ static const struct command_option *find_letter(const struct getopt_tables *tabl
 	return NULL;
 }
 
+/* @word is the whole argument; getopt's optopt names the letter where it is a group of letters. */
 static int unknown_option(const struct command_line *line, const struct getopt_tables *tables, const char *word)
 {
+	cleanup_free char *name = strndup(word, strcspn(word, "="));
 	const char *names[64], *near = NULL;
 	size_t count = 0;
 
+	if (optopt)
+		return command_usage_error(line, "unknown option '-%c'", optopt);
 	for (; tables->known[count] && count < 64; count++)
 		names[count] = tables->known[count]->name;
-	if (!strncmp(word, "--", 2))
-		near = similar_find(word + 2, names, count);
+	if (name && !strncmp(name, "--", 2))
+		near = similar_find(name + 2, names, count);
+	if (near && !strcmp(near, name + 2))
+		return command_usage_error(line, "option '%s' takes no value", name);
 	if (near)
-		return command_usage_error(line, "unknown option '%s'; did you mean '--%s'?", word, near);
+		return command_usage_error(line, "unknown option '%s'; did you mean '--%s'?", name, near);
 	return command_usage_error(line, "unknown option '%s'", word);
 }
 
@@ -260,9 +266,14 @@ static int parse(struct command_line *line, int argc, char **argv)
 int command_main(int argc, char **argv)
 {
 	struct command_line line = {0};
-	cleanup_free struct command_given *given = calloc((size_t)argc + 1, sizeof(*given));
+	cleanup_free struct command_given *given = NULL;
+	size_t most = 1;
 	int r;
 
+	/* One argument may hold many switches: -vvv. */
+	for (int i = 0; i < argc; i++)
+		most += strlen(argv[i]) + 1;
+	given = calloc(most, sizeof(*given));
 	if (!given)
 		abort();
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

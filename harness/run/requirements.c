@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/process.h"
+#include "server/server.h"
 #include "vm-images/modules.h"
 #include "vm/qemu.h"
 
@@ -79,13 +80,23 @@ static int check_modules(const struct run_needs *needs, const struct kernel *ker
 	return 0;
 }
 
-static void check_tools(const struct run_needs *needs, char *reason, size_t size)
+static void check_program(const char *name, char *reason, size_t size)
 {
-	for (size_t i = 0; i < needs->tool_count && !reason[0]; i++) {
-		cleanup_free char *path = process_find_program(needs->tools[i]);
+	cleanup_free char *path = process_find_program(name);
 
-		if (!path)
-			snprintf(reason, size, "the program %s is not installed (make deps installs it)", needs->tools[i]);
+	if (!path && !reason[0])
+		snprintf(reason, size, "the program %s is not installed (make deps installs it)", name);
+}
+
+static void check_programs(const struct plan *plan, const struct run_needs *needs, char *reason, size_t size)
+{
+	for (size_t i = 0; i < needs->tool_count; i++)
+		check_program(needs->tools[i], reason, size);
+	for (size_t i = 0; i < plan->disk_count; i++) {
+		const char *server = server_program((enum plan_via)plan->disks[i].via);
+
+		if (server)
+			check_program(server, reason, size);
 	}
 }
 
@@ -106,6 +117,6 @@ int requirements_check(const struct plan *plan, const struct run_needs *needs, c
 	if (!r && !reason[0])
 		r = check_modules(needs, kernel, reason, size, err);
 	if (!r && !reason[0])
-		check_tools(needs, reason, size);
+		check_programs(plan, needs, reason, size);
 	return r;
 }

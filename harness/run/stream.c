@@ -35,21 +35,32 @@ static int make_room(struct stream *stream, size_t size)
 	return 0;
 }
 
-static int take_lines(struct stream *stream)
+static int check_length(size_t length, struct hl_error *err)
+{
+	if (length <= STREAM_LONGEST_LINE)
+		return 0;
+	return hl_error_set(err, EBADMSG, "the guest sent a line of more than %d bytes", STREAM_LONGEST_LINE);
+}
+
+static int take_lines(struct stream *stream, struct hl_error *err)
 {
 	char *start = stream->line, *end;
 	size_t left = stream->used;
 	int r = 0;
 
 	while (!r && (end = memchr(start, '\n', left))) {
+		size_t length = (size_t)(end - start);
+
 		*end = '\0';
-		r = stream->on_line(stream->data, start, (size_t)(end - start));
-		left -= (size_t)(end - start) + 1;
+		r = check_length(length, err);
+		if (!r)
+			r = stream->on_line(stream->data, start, length);
+		left -= length + 1;
 		start = end + 1;
 	}
 	memmove(stream->line, start, left);
 	stream->used = left;
-	return r;
+	return r ? r : check_length(left, err);
 }
 
 static int take(struct stream *stream, const char *block, size_t size, struct hl_error *err)
@@ -59,14 +70,12 @@ static int take(struct stream *stream, const char *block, size_t size, struct hl
 	stream->total += size;
 	if (!stream->on_line)
 		return 0;
-	if (stream->used + size > STREAM_LONGEST_LINE)
-		return hl_error_set(err, EBADMSG, "the guest sent a line of more than %d bytes", STREAM_LONGEST_LINE);
 	r = make_room(stream, size);
 	if (r)
 		return hl_error_errno(err, -r, "read from the guest");
 	memcpy(stream->line + stream->used, block, size);
 	stream->used += size;
-	return take_lines(stream);
+	return take_lines(stream, err);
 }
 
 int stream_read(struct stream *stream, struct hl_error *err)

@@ -85,6 +85,8 @@ static int check_disk(const struct checker *checker, size_t index)
 	if (disk->size < smallest_size((enum plan_fs)disk->fs))
 		return fail(checker, disk->source, "size", "%s needs at least %u MiB", plan_fs_names[disk->fs],
 			    (unsigned int)(smallest_size((enum plan_fs)disk->fs) >> 20));
+	if (plan_via_needs((enum plan_via)disk->via)->real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
+		return fail(checker, disk->source, "via", "a disk on a server needs real time: write vm: {clock: real}");
 	if (disk->mount && disk->fs == PLAN_FS_NONE)
 		return fail(checker, disk->source, "mount", "disk '%s' has a mount but no fs", disk->name);
 	if (disk->mount && !disk->mount[1])

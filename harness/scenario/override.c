@@ -6,9 +6,12 @@
 int scenario_override(const char *path, struct plan *plan, const char *object, const char *key, const char *value,
 		      struct hl_error *err)
 {
-	json_t *json = json_incref(plan->json), *target = json;
+	json_t *json, *target;
 	int r;
 
+	if (key[0] == '@')
+		return hl_error_set(err, EINVAL, "'%s' is not a %s", key, object ? object : "key");
+	json = target = json_incref(plan->json);
 	if (object) {
 		target = json_object_get(json, object);
 		if (!target) {
@@ -16,9 +19,13 @@ int scenario_override(const char *path, struct plan *plan, const char *object, c
 			json_object_set_new(json, object, target);
 		}
 	}
-	json_object_set_new(target, key, json_string(value));
+	/* Fails for what is not UTF-8. */
+	r = json_object_set_new(target, key, json_string(value))
+		    ? hl_error_set(err, EINVAL, "the text is not valid UTF-8")
+		    : 0;
 	plan_free(plan);
-	r = plan_load(plan, json, err);
+	if (!r)
+		r = plan_load(plan, json, err);
 	json_decref(json);
 	return r ? r : scenario_check(path, plan, err);
 }

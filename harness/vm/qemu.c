@@ -93,19 +93,50 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
  * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per millisecond
  * (measured). So the host's disk is not waited for: the VM's data does not have to survive the host.
  */
-static void add_disks(struct arguments *arguments, const struct qemu_request *request)
+static void add_file(struct arguments *arguments, const struct qemu_request *request, const struct plan_disk *disk)
 {
-	for (size_t i = 0; i < request->plan->disk_count; i++) {
-		const struct plan_disk *disk = &request->plan->disks[i];
+	add_option(arguments, "-blockdev", "driver=file,node-name=file-%s,filename=%s/disk-%s.img%s", disk->name,
+		   escape(arguments->arena, request->run_folder), disk->name,
+		   request->plan->vm->clock == PLAN_CLOCK_VIRTUAL ? ",cache.no-flush=on" : "");
+}
 
-		if (disk->via != PLAN_VIA_VIRTIO)
-			continue;
-		add_option(arguments, "-blockdev", "driver=file,node-name=file%zu,filename=%s/disk-%s.img%s", i,
-			   escape(arguments->arena, request->run_folder), disk->name,
-			   request->plan->vm->clock == PLAN_CLOCK_VIRTUAL ? ",cache.no-flush=on" : "");
-		add_option(arguments, "-blockdev", "driver=raw,node-name=disk%zu,file=file%zu", i, i);
-		add_option(arguments, "-device", "virtio-blk-pci,drive=disk%zu,serial=%s", i, disk->name);
-	}
+/*
+ * What injectors can act on, from the backend up: a connection that survives a server that was away, lost
+ * completions (blkdebug), limits (throttle).
+ */
+static void add_served_file(struct arguments *arguments, const struct plan_disk *disk, const char *socket)
+{
+	add_option(arguments, "-blockdev", "driver=nbd,node-name=nbd-%s,server.type=unix,server.path=%s,reconnect-delay=60",
+		   disk->name, escape(arguments->arena, socket));
+	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug-%s,image=nbd-%s", disk->name, disk->name);
+	add_option(arguments, "-object", "throttle-group,id=limits-%s", disk->name);
+	add_option(arguments, "-blockdev", "driver=throttle,node-name=file-%s,throttle-group=limits-%s,file=debug-%s",
+		   disk->name, disk->name, disk->name);
+}
+
+static void add_disk(struct arguments *arguments, const struct qemu_request *request, size_t index)
+{
+	const struct plan_disk *disk = &request->plan->disks[index];
+	const char *device = disk->via == PLAN_VIA_NVME ? "nvme" : "virtio-blk-pci";
+
+	if (disk->via == PLAN_VIA_VIRTIO)
+		add_file(arguments, request, disk);
+	else if (disk->via == PLAN_VIA_NBD || disk->via == PLAN_VIA_NVME)
+		add_served_file(arguments, disk, request->sockets ? request->sockets[index] : "SOCKET");
+	else
+		return;
+	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name, disk->name);
+	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s", device, disk->name, disk->name, disk->name);
+}
+
+static void add_network(struct arguments *arguments, const struct qemu_request *request)
+{
+	if (!request->network)
+		return;
+	add_option(arguments, "-netdev", "user,id=net0");
+	add_option(arguments, "-device", "virtio-net-pci,id=card0,netdev=net0,romfile=");
+	add_option(arguments, "-fw_cfg", "name=opt/hanglab/ports,file=%s/ports.json",
+		   escape(arguments->arena, request->run_folder));
 }
 
 /* Parameters of the disks' drivers: each once, whatever the number of disks. */
@@ -136,7 +167,8 @@ static void add_kernel(struct arguments *arguments, const struct qemu_request *r
 
 	add_option(arguments, "-kernel", "%s", request->vmlinuz);
 	add_option(arguments, "-initrd", "%s", request->initramfs);
-	add_option(arguments, "-append", "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests%s%s%s",
+	add_option(arguments, "-append",
+		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests printk.devkmsg=on%s%s%s",
 		   disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
 }
 
@@ -160,7 +192,9 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-action", "panic=pause");
 	add_option(&arguments, "-device", "pvpanic");
 	add_channels(&arguments, request);
-	add_disks(&arguments, request);
+	for (size_t i = 0; i < plan->disk_count; i++)
+		add_disk(&arguments, request, i);
+	add_network(&arguments, request);
 	add_kernel(&arguments, request);
 	add(&arguments, "-S");
 	add(&arguments, NULL);

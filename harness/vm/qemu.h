@@ -13,12 +13,16 @@
  * @vmlinuz: kernel image
  * @initramfs: archive
  * @run_folder: where plan.json is and console.log, channel.log and disk files go
+ * @sockets: NBD socket of each disk of the plan, NULL for a disk without one; or NULL
+ * @network: the guest gets a network card on QEMU's user network, and run_folder/ports.json
  * @qmp_fd: connected socket that QEMU inherits under this number
  */
 struct qemu_request {
 	const struct plan *plan;
 	bool kvm;
 	const char *vmlinuz, *initramfs, *run_folder;
+	const char *const *sockets;
+	bool network;
 	int qmp_fd;
 };
 

@@ -3,8 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/units.h"
 #include "inject/device_mapper.h"
 #include "inject/disk.h"
+#include "inject/guest/iscsi.h"
 #include "inject/null_blk.h"
 #include "inject/tool.h"
 
@@ -55,19 +57,35 @@ static bool find_block(const char *attribute, const char *value, struct disk *ma
 	return found;
 }
 
-/* SCSI disks are found in the background. */
+/* A device appears some time after its bus was set up. */
+#define DEVICE_WAIT (20 * NANOSECONDS_PER_SECOND)
+
+static bool is_there(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made)
+{
+	return attribute ? find_block(attribute, value, made)
+			 : !iscsi_device(disk, made->below, sizeof(made->below));
+}
+
+/* @attribute NULL: the LUN of an iSCSI session. */
 static int await_block(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made,
 		       struct hl_error *err)
 {
 	static const struct timespec pause = {0, 10000000};
-	int tries = 1000;
+	int64_t deadline = workload_now() + DEVICE_WAIT;
 
-	while (!find_block(attribute, value, made)) {
-		if (!tries--)
+	while (!is_there(disk, attribute, value, made)) {
+		if (workload_now() > deadline)
 			return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
 		nanosleep(&pause, NULL);
 	}
 	return 0;
+}
+
+static int make_lun(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
+{
+	int r = iscsi_login(disk, err);
+
+	return r ? r : await_block(disk, NULL, NULL, made, err);
 }
 
 /* The device that "via" stands for. */
@@ -77,14 +95,31 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 	case PLAN_VIA_RAM:
 		return attach_loop(disk, made, err);
 	case PLAN_VIA_VIRTIO:
+	case PLAN_VIA_NBD:
 		/* QEMU's serial= property is the disk's name. */
 		return await_block(disk, "serial", disk->name, made, err);
+	case PLAN_VIA_NVME:
+		return await_block(disk, "device/serial", disk->name, made, err);
+	case PLAN_VIA_ISCSI:
+		return make_lun(disk, made, err);
 	case PLAN_VIA_SCSI_DEBUG:
 		return await_block(disk, "device/model", "scsi_debug", made, err);
 	case PLAN_VIA_NULL_BLK:
 		return null_blk_create(made, disk->size, disk->latency, err);
 	}
 	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
+}
+
+/* The kernel's limit for one request: SCSI in seconds, the block layer's own (NVMe) in milliseconds. */
+static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
+{
+	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;
+	char value[32];
+
+	if (disk->device_timeout < 0)
+		return 0;
+	snprintf(value, sizeof(value), "%lld", (long long)(disk->device_timeout / (scsi ? NANOSECONDS_PER_SECOND : 1000000)));
+	return disk_set_attribute(made->below, scsi ? "device/timeout" : "queue/io_timeout", value, err);
 }
 
 static int make_layer(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
@@ -134,6 +169,8 @@ static int prepare(const struct plan_disk *disk, struct hl_error *err)
 	snprintf(made.name, sizeof(made.name), "%s", disk->name);
 	snprintf(made.mount, sizeof(made.mount), "%s", disk->mount ? disk->mount : "");
 	r = make_device(disk, &made, err);
+	if (!r)
+		r = set_device_timeout(disk, &made, err);
 	if (!r)
 		r = make_layer(disk, &made, err);
 	if (!r)

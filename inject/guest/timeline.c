@@ -164,13 +164,15 @@ static void on_exit_of(void *data, int status)
 		guest_fail("injector %s ended before it was released (wait status %d)", fault->injector->name, status);
 }
 
-/* The host acts while the VM stands still; it journals, confirms and gives up by itself. */
+/*
+ * The host acts; it journals, confirms and gives up by itself. In virtual time the VM stands still meanwhile. In
+ * real time it must not: QEMU would wait for the disk whose server is stopped before it answers again (measured).
+ */
 static void call_host(const struct fault *fault, const char *action)
 {
-	json_t *message = describe(fault, action);
-
-	channel_send("host", workload_now(), message);
-	port_stop_vm();
+	channel_send("host", workload_now(), describe(fault, action));
+	if (fault->guest->plan.vm->clock == PLAN_CLOCK_VIRTUAL)
+		port_stop_vm();
 }
 
 static void start_child(struct fault *fault, child_body body)

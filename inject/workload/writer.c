@@ -4,8 +4,7 @@
  * "buffered").
  *
  * Record n goes to slot n % records, so the file stays small however long the run is. After the run
- * slot s must hold the newest acknowledged record of that slot; the one record that was in flight
- * when the writer ended may have overwritten its slot.
+ * slot s must hold the newest acknowledged record of that slot, with the exceptions of slot_is_right().
  */
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -106,6 +105,25 @@ static bool slot_holds(const struct record *found, uint64_t sequence, uint64_t s
 	return !memcmp(found, &expected, sizeof(expected));
 }
 
+/*
+ * Slots that may hold something else than their newest acknowledged record: that of the record in flight, of
+ * which any part may have been written; after an error, when nothing more is acknowledged but the writer
+ * goes on, all of them, but only whole later records.
+ */
+static bool slot_is_right(const struct workload_run *run, const struct record *found, uint64_t sequence)
+{
+	const struct writer *writer = run->parameters;
+	uint64_t records = (uint64_t)writer->records, next = atomic_load(&run->progress->acknowledged);
+	bool reused = sequence % records == next % records, failed = atomic_load(&run->progress->errors);
+
+	if (slot_holds(found, sequence, run->seed) || (reused && slot_holds(found, next, run->seed)))
+		return true;
+	if (!failed)
+		return reused && atomic_load(&run->progress->started_at);
+	return found->sequence > sequence && found->sequence % records == sequence % records &&
+	       slot_holds(found, found->sequence, run->seed);
+}
+
 static int writer_verify(const struct workload_run *run, struct workload_verification *found,
 			 struct hl_error *err)
 {
@@ -120,13 +138,11 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 	for (uint64_t sequence = acknowledged > records ? acknowledged - records : 0; sequence < acknowledged;
 	     sequence++) {
 		uint64_t slot = sequence % records;
-		bool overwritten = slot == acknowledged % records;
 
 		if (fd < 0 || pread(fd, &record, sizeof(record), (off_t)slot * RECORD_SIZE) != sizeof(record))
 			memset(&record, 0, sizeof(record));
 		found->checked++;
-		if (slot_holds(&record, sequence, run->seed) ||
-		    (overwritten && slot_holds(&record, acknowledged, run->seed)))
+		if (slot_is_right(run, &record, sequence))
 			continue;
 		if (engine_list()[writer->engine]->unsynced)
 			found->unsynced++;

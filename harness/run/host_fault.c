@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Injectors on the host's side: the guest says when, hanglab acts and confirms.
+ */
+#include "run/state.h"
+
+#include <string.h>
+
+#define PROXY_LIMIT_MS 5000
+
+static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
+{
+	struct run *run = data;
+
+	return qmp_execute(run->vm.qmp, command, arguments, answer, err);
+}
+
+static struct server *server_of(const struct run *run, const char *disk, struct hl_error *err)
+{
+	for (size_t i = 0; i < run->plan->disk_count; i++)
+		if (!strcmp(run->plan->disks[i].name, disk) && run->servers[i].process.pid > 0)
+			return &run->servers[i];
+	hl_error_set(err, ENOENT, "there is no disk '%s' with a server", disk);
+	return NULL;
+}
+
+static pid_t vm_server_pid(void *data, const char *disk, struct hl_error *err)
+{
+	struct server *server = server_of(data, disk, err);
+
+	return server ? server->process.pid : -ENOENT;
+}
+
+static const char *vm_server_control(void *data, const char *disk, struct hl_error *err)
+{
+	struct server *server = server_of(data, disk, err);
+
+	if (server && !server->control)
+		hl_error_set(err, ENOENT, "the server of disk '%s' cannot be controlled", disk);
+	return server ? server->control : NULL;
+}
+
+static struct proxy *proxy_of(const struct run *run, const char *disk, struct hl_error *err)
+{
+	struct server *server = server_of(run, disk, err);
+
+	if (!server)
+		return NULL;
+	if (server->proxy.process.pid > 0)
+		return &server->proxy;
+	hl_error_set(err, ENOENT, "there is no proxy in front of disk '%s' (via: iscsi has one)", disk);
+	return NULL;
+}
+
+static int vm_proxy_set(void *data, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err)
+{
+	struct proxy *proxy = proxy_of(data, disk, err);
+
+	if (!proxy)
+		return -ENOENT;
+	return on ? proxy_enable(proxy, fault, value, PROXY_LIMIT_MS, err) : proxy_disable(proxy, fault, PROXY_LIMIT_MS, err);
+}
+
+static int vm_proxy_status(void *data, const char *disk, struct proxy_status *status, struct hl_error *err)
+{
+	struct proxy *proxy = proxy_of(data, disk, err);
+
+	return proxy ? proxy_get_status(proxy, status, PROXY_LIMIT_MS, err) : -ENOENT;
+}
+
+/* After a call in virtual time the VM stands still; in real time it never did. */
+static void continue_vm(struct run *run)
+{
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (run->plan->vm->clock == PLAN_CLOCK_REAL)
+		return;
+	run->stopped = false;
+	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))
+		run_finish(run, GUEST_DIED, "%s", err.text);
+}
+
+static void unconfirmed(struct run *run, const struct injector *injector, const char *step, const struct hl_error *err)
+{
+	snprintf(run->facts.unconfirmed, sizeof(run->facts.unconfirmed), "injector %s could not %s: %.400s", injector->name,
+		 step, err->text);
+	run_finish(run, GUEST_BROKE_OFF, "%s", run->facts.unconfirmed);
+}
+
+/* One half of an injection on the host side: act, then confirm. */
+static bool host_steps(struct run *run, size_t step, const char *state, const char *names[2],
+		       int (*const steps[2])(struct injection *, struct hl_error *))
+{
+	const struct injector *injector = injector_find(run->plan->steps[step].inject);
+	struct injection *injection = &run->host_faults[step].injection;
+	struct hl_error err = HL_ERROR_INIT;
+
+	for (int i = 0; i < 2; i++) {
+		if (run_journal(run, names[i], json_pack("{s:i, s:s}", "step", (int)step, "injector", injector->name)))
+			return false;
+		injection->evidence[0] = '\0';
+		if (steps[i](injection, &err)) {
+			unconfirmed(run, injector, names[i], &err);
+			return false;
+		}
+	}
+	record_evidence(run->record, step, state, injection->evidence);
+	run_note(run, "%s %s: %s", injector->name, state, injection->evidence);
+	return true;
+}
+
+static bool host_release(struct run *run, size_t step)
+{
+	const struct injector *injector = injector_find(run->plan->steps[step].inject);
+	const char *names[] = {"release", "confirm_released"};
+
+	return host_steps(run, step, "released", names,
+			  (int (*const[2])(struct injection *, struct hl_error *)){injector->release,
+										   injector->confirm_released});
+}
+
+static void on_hold_end(void *data)
+{
+	struct run *run = data;
+
+	/* The release continued the VM: see injector->stops_vm. */
+	run->stopped = false;
+	host_release(run, (size_t)run->call.step);
+}
+
+static void load_host_fault(struct run *run, size_t step)
+{
+	const struct plan_step *planned = &run->plan->steps[step];
+	const struct injector *injector = injector_find(planned->inject);
+	struct host_fault *fault = &run->host_faults[step];
+	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
+
+	fault->vm = (struct injection_vm){vm_qmp, vm_server_pid, vm_server_control, vm_proxy_set, vm_proxy_status, run};
+	fault->injection.vm = &fault->vm;
+	fault->injection.parameters = parameters;
+	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);
+	if (parameters_load(injector->parameters, planned->with, parameters, &run->err))
+		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+}
+
+static void host_inject(struct run *run, size_t step)
+{
+	const struct plan_step *planned = &run->plan->steps[step];
+	const struct injector *injector = injector_find(planned->inject);
+	const char *names[] = {"inject", "confirm"};
+
+	load_host_fault(run, step);
+	/* It stops a VM that runs, or it would prove nothing. */
+	if (injector->stops_vm)
+		continue_vm(run);
+	if (run->done || !host_steps(run, step, "active", names,
+				     (int (*const[2])(struct injection *, struct hl_error *)){injector->inject,
+											      injector->confirm}))
+		return;
+	if (!injector->stops_vm)
+		continue_vm(run);
+	else if (loop_timer(run->loop, planned->hold_for, on_hold_end, run, &run->hold_timer, &run->err))
+		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+}
+
+/* Does what the guest asked for. */
+void run_answer_call(struct run *run)
+{
+	size_t step = (size_t)run->call.step;
+
+	if (!run->call.release)
+		host_inject(run, step);
+	else if (host_release(run, step))
+		continue_vm(run);
+	if (!run->hold_timer)
+		run->call.step = -1;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_RUN_STATE_H
+#define HANGLAB_RUN_STATE_H
+
+#include "base/units.h"
+#include "run/journal.h"
+#include "run/loop.h"
+#include "run/record.h"
+#include "run/run.h"
+#include "run/stream.h"
+#include "server/server.h"
+#include "vm/vm.h"
+
+/*
+ * The state of one run, shared by the files that make it up:
+ *
+ *	run.c         the loop: what wakes it, how it ends, the verdict
+ *	setup.c       run folder, disks, servers, VM
+ *	messages.c    what the guest says
+ *	host_fault.c  injectors on the host's side
+ *	state.c       ending, notes, journal, progress
+ */
+
+/**
+ * struct host_call - what the guest asked the host to do before it stopped itself
+ * @step: of the plan; -1 for nothing
+ * @release: release it, else inject it
+ */
+struct host_call {
+	int step;
+	bool release;
+};
+
+/**
+ * struct host_fault - an injection on the host side that is in force
+ */
+struct host_fault {
+	struct injection injection;
+	struct injection_vm vm;
+};
+
+/**
+ * struct run - state of a run
+ * @done: the loop may end
+ * @servers: one per disk of the plan
+ * @call: see struct host_call
+ * @ended: the guest said that it is done ("end"), or why not ("broken")
+ * @shut_down: QEMU reported a shutdown or reset of the guest
+ * @guest_now: guest time of the last message
+ * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
+ * @next_sequence: expected of the next message
+ * @seen: bytes that had come from the guest when the silence timer last looked
+ */
+struct run {
+	const struct plan *plan;
+	const struct run_settings *settings;
+	struct arena arena;
+	char *folder;
+	struct run_preparation preparation;
+	struct journal journal;
+	struct record *record;
+	struct loop *loop;
+	struct vm vm;
+	struct stream channel, console;
+	int inotify, signals;
+	FILE *kmsg_log, *events_log;
+	struct hl_log *log;
+	struct run_facts facts;
+	struct host_fault *host_faults;
+	struct server *servers;
+	bool done, end_known, shut_down, stopped;
+	struct host_call call;
+	int64_t guest_now, started, last_progress;
+	double last_kmsg_event;
+	json_int_t next_sequence;
+	size_t seen;
+	struct loop_source *boot_timer, *silence_timer, *hold_timer;
+	struct run_progress progress;
+	struct hl_error err;
+};
+
+/* state.c */
+
+/** run_finish() - the run is over; the first reason stands */
+void run_finish(struct run *run, enum guest_end end, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/** run_note() - tell the observer about a step */
+void run_note(const struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** run_await() - what the run waits for now, for the live line */
+void run_await(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** run_show_progress() - show the live line, unless it was shown just now */
+void run_show_progress(struct run *run);
+
+/** run_journal() - a line of the journal; a run that cannot be journalled ends. Return: 0 or -errno. */
+int run_journal(struct run *run, const char *action, json_t *details);
+
+/** run_stretched() - a limit of the harness's own, stretched for a slow machine */
+int64_t run_stretched(const struct run *run, int64_t nanoseconds);
+
+/* messages.c */
+
+/** run_take_line() - a line of the guest's channel (stream_on_line; @data is the run) */
+int run_take_line(void *data, char *line, size_t size);
+
+/** run_take_event() - an event of the kernel log (hl_on_event; @data is the run) */
+int run_take_event(const struct hl_event *event, void *data);
+
+/* host_fault.c */
+
+/** run_answer_call() - do what the guest asked for (run->call) */
+void run_answer_call(struct run *run);
+
+/* setup.c */
+
+/** run_open_folder() - everything that must be on disk before the VM starts. Return: 0 or -errno. */
+int run_open_folder(struct run *run, const char *path);
+
+/**
+ * run_start_vm() - servers, then QEMU with the guest paused, in @run->vm
+ * @on_event: receives QMP events, with the run as data
+ *
+ * Return: 0 or -errno.
+ */
+int run_start_vm(struct run *run, qmp_on_event on_event);
+
+/** run_end_vm() - end QEMU and the servers, in the order in which they can end */
+void run_end_vm(struct run *run);
+
+/** run_write_json() - a file of the run folder. Return: 0 or -errno. */
+int run_write_json(const struct run *run, const char *name, const json_t *json, struct hl_error *err);
+
+/** run_remove_disks() - remove the disk images of the run */
+void run_remove_disks(const struct run *run);
+
+#endif
