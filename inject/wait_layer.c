@@ -81,19 +81,17 @@ static void take_function(const char *line, size_t length, char *function, size_
 enum wait_layer wait_layer_of_stack(const char *stack, char *function, size_t size)
 {
 	enum wait_layer layer = WAIT_UNKNOWN;
-	char innermost[64] = "";
+	char innermost[128] = "", name[128] = "";
 
-	function[0] = '\0';
 	while (*stack && layer == WAIT_UNKNOWN) {
 		size_t length = strcspn(stack, "\n");
 
-		take_function(stack, length, function, size);
-		layer = layer_of_function(function);
+		take_function(stack, length, name, sizeof(name));
+		layer = layer_of_function(name);
 		if (!innermost[0])
-			snprintf(innermost, sizeof(innermost), "%s", function);
+			memcpy(innermost, name, sizeof(innermost));
 		stack += length + (stack[length] == '\n');
 	}
-	if (layer == WAIT_UNKNOWN)
-		snprintf(function, size, "%s", innermost);
+	snprintf(function, size, "%s", layer == WAIT_UNKNOWN ? innermost : name);
 	return layer;
 }
