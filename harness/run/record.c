@@ -135,10 +135,16 @@ static json_t *injection_of(struct record *record, size_t step, const json_t *me
 	return injection;
 }
 
+/* A fault may be proved twice: on the host's side, and from inside the guest. */
 static void set_evidence(json_t *injection, const char *state, const json_t *evidence)
 {
-	if (evidence)
-		json_object_set(injection, strcmp(state, "active") ? "release_evidence" : "evidence", (json_t *)evidence);
+	const char *key = strcmp(state, "active") ? "release_evidence" : "evidence";
+	const char *earlier = json_string_value(json_object_get(injection, key)), *text = json_string_value(evidence);
+
+	if (text && earlier)
+		json_object_set_new(injection, key, json_sprintf("%s; %s", earlier, text));
+	else if (text)
+		json_object_set_new(injection, key, json_string(text));
 }
 
 void record_injection(struct record *record, size_t step, const json_t *message)
