@@ -266,6 +266,20 @@ static void test_prefixes(void)
 	}
 }
 
+/* A hung task is only one at the start of a message, so here the mail's quotes must really go. */
+static void test_quotes(void)
+{
+	static const char quoted[] = ">> > INFO: task dd:107 blocked for more than 120 seconds.\n";
+	static const char prose[] = "he saw INFO: task dd:107 blocked for more than 120 seconds.\n";
+	struct events events = read_text(quoted);
+
+	CU_ASSERT_EQUAL(events.count, 1);
+	events_free(&events);
+	events = read_text(prose);
+	CU_ASSERT_EQUAL(events.count, 0);
+	events_free(&events);
+}
+
 /* Two CPUs with caller ids print in turns: each line finds its report. */
 static void test_caller_ids(void)
 {
@@ -353,6 +367,7 @@ CU_TestInfo log_tests[] = {
 	{"names of kinds", test_kinds},
 	{"the pre-filter skips no event", test_prefilter},
 	{"prefixes of every sort", test_prefixes},
+	{"quoted in a mail", test_quotes},
 	{"reports told apart by caller id", test_caller_ids},
 	{"the holder of a lock", test_holder},
 	{"hostile bytes", test_hostile},
