@@ -70,8 +70,8 @@ static int scsi_debug_inject(struct injection *injection, struct hl_error *err)
 static int confirm_settings(struct injection *injection, int64_t opts, int64_t every, struct hl_error *err)
 {
 	if (get("opts") != opts || get("every_nth") != every)
-		return hl_error_set(err, EIO, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64, get("opts"),
-				    get("every_nth"));
+		return hl_error_set(err, EIO, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64,
+				    get("opts"), get("every_nth"));
 	evidence_add(injection, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64, opts, every);
 	return 0;
 }
@@ -80,7 +80,8 @@ static int scsi_debug_confirm(struct injection *injection, struct hl_error *err)
 {
 	const struct scsi_debug *parameters = injection->parameters;
 	const struct scsi_debug_state *state = injection->state;
-	int r = confirm_settings(injection, strtoll(command_opts[parameters->commands], NULL, 0), parameters->every, err);
+	int r = confirm_settings(injection, strtoll(command_opts[parameters->commands], NULL, 0),
+				 parameters->every, err);
 
 	return r ? r : evidence_stalled(state->disk.name, injection, err);
 }
@@ -103,12 +104,25 @@ static int scsi_debug_confirm_released(struct injection *injection, struct hl_er
 
 static const struct parameter scsi_debug_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "commands", .type = PARAMETER_CHOICE, .offset = offsetof(struct scsi_debug, commands), .fallback = "all",
-	 .choices = command_names, .help = "which are ignored: all, so error handling fails too, or those that read or write"},
-	{.name = "every", .type = PARAMETER_INTEGER, .offset = offsetof(struct scsi_debug, every), .fallback = "1",
-	 .least = 1, .most = 1000000, .help = "only every so many-th command is ignored"},
-	{.name = "timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct scsi_debug, timeout), .fallback = "30s",
-	 .least = NANOSECONDS_PER_SECOND, .most = 3600 * NANOSECONDS_PER_SECOND,
+	{.name = "commands",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct scsi_debug, commands),
+	 .fallback = "all",
+	 .choices = command_names,
+	 .help = "which are ignored: all, so error handling fails too, or those that read or write"},
+	{.name = "every",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct scsi_debug, every),
+	 .fallback = "1",
+	 .least = 1,
+	 .most = 1000000,
+	 .help = "only every so many-th command is ignored"},
+	{.name = "timeout",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct scsi_debug, timeout),
+	 .fallback = "30s",
+	 .least = NANOSECONDS_PER_SECOND,
+	 .most = 3600 * NANOSECONDS_PER_SECOND,
 	 .help = "the disk's SCSI command timeout, whole seconds; it stays"},
 	{.name = NULL},
 };
@@ -118,7 +132,8 @@ static const char *const vias[] = {"scsi_debug", NULL};
 const struct injector injector_scsi_debug = {
 	.name = "scsi-debug",
 	.summary = "ignore commands of a scsi_debug disk, so that they time out",
-	.help = "SCSI error handling follows, which may hang itself. After the release it takes up to one of its\n"
+	.help = "SCSI error handling follows, which may hang itself. After the release it takes up to one of "
+		"its\n"
 		"own time limits (10 s) until the disk answers.\n"
 		"Confirmed by the driver's settings and by a direct read that waits.\n",
 	.side = INJECTOR_GUEST,

@@ -36,8 +36,7 @@ static int on_event(const struct hl_event *event, void *data)
 		return 0;
 	judge_event(guest->judge, event, at);
 	timeline_event(guest, event, at);
-	if (event->kind == HL_EVENT_HUNG_TASK)
-		workloads_sample_waits(true, workload_now());
+	workloads_sample_waits(event->kind, workload_now());
 	return 0;
 }
 

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 /*
- * What the stalled workloads and everything else that is blocked wait for. Sampled in a child: /proc/PID/stack
- * of a blocked task is safe to read, but nothing here may hold up the guest program.
+ * What the stalled workloads and everything else that is blocked wait for. Sampled in a child:
+ * /proc/PID/stack of a blocked task is safe to read, but nothing here may hold up the guest program.
  */
 
 /**

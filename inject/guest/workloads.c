@@ -12,7 +12,7 @@
 
 /* An operation that waits for so long is worth a look when something else is found to hang. */
 #define SAMPLE_AGE NANOSECONDS_PER_SECOND
-/* The kernel's detector reports many tasks at a time, and again every interval. */
+/* The kernel reports many tasks at a time, and again every interval. */
 #define SAMPLE_AGAIN (10 * NANOSECONDS_PER_SECOND)
 
 /**
@@ -178,19 +178,31 @@ static size_t collect_waiters(struct waiter *waiters, bool again, int64_t now)
 	return count;
 }
 
-void workloads_sample_waits(bool again, int64_t now)
+static bool is_worth_a_sample(enum hl_event_kind kind)
 {
-	static int64_t last;
+	static const enum hl_event_kind kinds[] = {HL_EVENT_STALLED, HL_EVENT_HUNG_TASK, HL_EVENT_ISCSI_ERROR,
+						   HL_EVENT_BLOCK_ERROR, HL_EVENT_BLOCK_TIMEOUT};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
+void workloads_sample_waits(enum hl_event_kind why, int64_t now)
+{
+	static int64_t last[HL_EVENT_KIND_COUNT];
+	bool again = why != HL_EVENT_STALLED;
 	struct waiter waiters[MOST_WAITERS];
 	size_t count;
 
-	if (again && last && now < last + SAMPLE_AGAIN)
+	if (!is_worth_a_sample(why) || (again && last[why] && now < last[why] + SAMPLE_AGAIN))
 		return;
 	count = collect_waiters(waiters, again, now);
 	if (!count)
 		return;
 	waits_sample(waiters, count);
-	last = now;
+	last[why] = now;
 }
 
 static void report_stall(struct running *running, int64_t age, int64_t now)
@@ -203,7 +215,7 @@ static void report_stall(struct running *running, int64_t age, int64_t now)
 	stall_event(&event, running->run.name, running->pid, age, now);
 	judge_event(running->guest->judge, &event, now);
 	timeline_event(running->guest, &event, now);
-	workloads_sample_waits(false, now);
+	workloads_sample_waits(HL_EVENT_STALLED, now);
 }
 
 void workloads_find_stalls(struct guest *guest, int64_t now)

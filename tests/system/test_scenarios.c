@@ -7,6 +7,7 @@
 
 #include <CUnit/CUnit.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Each must PASS; a scenario that cannot run here says why, and is counted as skipped, not as passed. */
@@ -62,6 +63,42 @@ static void freeze_is_reported_and_mended(void)
 	outcome_free(&outcome);
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words;
+}
+
+/* Every workload of the scenario is named, and each waits in one of these layers. */
+static void check_waits(const char *scenario, const char *const *layers)
+{
+	struct outcome outcome;
+	const json_t *result, *wait;
+	size_t i, workloads = 0;
+
+	HANGLAB(&outcome, "run", "--format", "json", scenario);
+	result = json_array_get(outcome.results, 0);
+	json_array_foreach(json_object_get(result, "waits"), i, wait) {
+		if (!json_object_get(wait, "workload"))
+			continue;
+		CU_ASSERT(is_one_of(json_string_value(json_object_get(wait, "layer")), layers));
+		workloads++;
+	}
+	CU_ASSERT(workloads >= json_array_size(json_object_get(result, "workloads")));
+	CU_ASSERT(workloads > 0);
+	outcome_free(&outcome);
+}
+
+static void waits_name_the_layer(void)
+{
+	static const char *const freeze[] = {"freeze", NULL}, *const storage[] = {"block", "journal", NULL};
+
+	check_waits("scenarios/fsfreeze-all-engines.yaml", freeze);
+	check_waits("scenarios/dm-suspend-freeze.yaml", freeze);
+	check_waits("scenarios/dm-suspend-stall.yaml", storage);
+}
+
 static const char *const run_files[] = {"scenario.yaml", "plan.json",    "console.log", "kmsg.log",
 					"events.jsonl",  "journal.jsonl", "result.json", "channel.log"};
 
@@ -82,6 +119,7 @@ static void run_folder_is_complete(void)
 CU_TestInfo scenarios_tests[] = {
 	{"every shipped scenario", every_scenario},
 	{"the freeze is reported and mended", freeze_is_reported_and_mended},
+	{"waits name the layer", waits_name_the_layer},
 	{"the run folder is complete", run_folder_is_complete},
 	CU_TEST_INFO_NULL,
 };
