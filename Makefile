@@ -17,7 +17,8 @@ CHECKERS := $(sort $(wildcard checkers/*.c))
 # What needs a library that the guest program does not carry.
 HOSTONLY := harness/base/hash.c $(wildcard checkers/*_host.c)
 INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
-HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT)
+PROXY    := $(sort $(wildcard inject/proxy/*.c))
+HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT) $(PROXY)
 GUEST    := $(filter-out $(HOSTONLY),$(BASE) $(CHECKERS)) $(INJECT) $(sort $(wildcard inject/guest/*.c))
 UNIT     := $(sort $(wildcard tests/unit/*.c))
 BENCH    := $(sort $(wildcard tests/bench/*.c))
@@ -105,6 +106,28 @@ asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviou
 		build/asan/unit build/asan/hanglab
 	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
 	HANGLAB=build/asan/hanglab build/asan/unit
+
+# libFuzzer links what it feeds statically with the sanitizers: the log reader without what only the host has, the PDU parser.
+CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+FUZZ_SECONDS ?= 60
+FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
+$(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
+$(BUILD)/fuzz-iscsi-pdu: tests/fuzz/fuzz_iscsi_pdu.c inject/proxy/iscsi_pdu.c inject/proxy/iscsi_tasks.c $(wildcard inject/proxy/*.h)
+$(BUILD)/fuzz-log $(BUILD)/fuzz-iscsi-pdu:
+	@echo "  FUZZ    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 $(CSTD) $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $(filter %.c,$^) -ljansson -lpthread -lm
+
+$(BUILD)/fuzz-words: checkers/signatures.def
+	$(Q)sed -n 's/^SIGNATURE([^,]*, [^,]*, \("[^"]*"\),.*/\1/p' $< >$@
+
+fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words $(BUILD)/fuzz-iscsi-pdu ## feed damaged logs and PDUs to their readers, for FUZZ_SECONDS=60 each
+	@mkdir -p $(BUILD)/fuzz-corpus $(BUILD)/fuzz-corpus-pdu
+	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
+		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
+	cd $(BUILD) && ./fuzz-iscsi-pdu -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+		-dict=$(abspath tests/fuzz/iscsi.dict) fuzz-corpus-pdu
 
 # Each file again when it, a header of it or the rules have changed.
 SOURCES  := $(shell git ls-files '*.c' 2>/dev/null)

@@ -78,24 +78,66 @@ static bool matches(const char *function, size_t length, const char *pattern)
 	return memcmp(function, pattern, size) == 0 && (tail || size == length);
 }
 
-static bool is_skipped(const char *function, unsigned int classes)
+/* One bit for each class of blame.def, and this for DISPATCH. */
+#define DISPATCHER (1u << 31)
+
+static unsigned int find_classes(const char *function)
 {
 	size_t length = base_length(function);
+	unsigned int classes = 0;
 
 	for (size_t i = 0; i < sizeof(skipped) / sizeof(*skipped); i++)
-		if ((skipped[i].class & classes) && matches(function, length, skipped[i].pattern))
-			return true;
-	return false;
+		if (!(classes & skipped[i].class) && matches(function, length, skipped[i].pattern))
+			classes |= skipped[i].class;
+	for (size_t i = 0; i < sizeof(dispatchers) / sizeof(*dispatchers) && !(classes & DISPATCHER); i++)
+		if (matches(function, length, dispatchers[i]))
+			classes |= DISPATCHER;
+	return classes;
+}
+
+/* The same few functions come again and again, so what the patterns say of them is kept. */
+#define CACHED_NAMES  512
+#define CACHED_LENGTH 56
+
+static unsigned int classes_of(const char *function)
+{
+	static _Thread_local struct {
+		char name[CACHED_LENGTH];
+		unsigned int classes;
+	} cache[CACHED_NAMES];
+	unsigned int hash = 5381;
+	size_t length = 0;
+
+	for (; function[length] && length < CACHED_LENGTH; length++)
+		hash = hash * 33 + (unsigned char)function[length];
+	hash %= CACHED_NAMES;
+	if (length == CACHED_LENGTH)
+		return find_classes(function);
+	if (strcmp(cache[hash].name, function) != 0 || !length) {
+		memcpy(cache[hash].name, function, length + 1);
+		cache[hash].classes = find_classes(function);
+	}
+	return cache[hash].classes;
+}
+
+static bool is_skipped(const char *function, unsigned int classes)
+{
+	return classes_of(function) & classes;
+}
+
+bool blame_matches(const char *function, const char *pattern)
+{
+	return matches(function, base_length(function), pattern);
+}
+
+bool blame_is_interrupt_code(const char *function)
+{
+	return is_skipped(function, BLAME_DETECTOR | BLAME_TICK | BLAME_INTERRUPT);
 }
 
 static bool is_dispatcher(const char *function)
 {
-	size_t length = base_length(function);
-
-	for (size_t i = 0; i < sizeof(dispatchers) / sizeof(*dispatchers); i++)
-		if (matches(function, length, dispatchers[i]))
-			return true;
-	return false;
+	return is_skipped(function, DISPATCHER);
 }
 
 /*
@@ -231,10 +273,24 @@ static size_t choose_stack(const struct report *report)
 	return report->stack_count;
 }
 
+/* Who holds the lock that a hung task waits for keeps it waiting; newer kernels print that stack as well. */
+static const char *blame_holder(const struct report *report)
+{
+	const json_t *pid = json_object_get(report->event.fields, "holder_pid");
+
+	for (size_t i = 0; pid && i < report->stack_count; i++) {
+		const struct report_stack *stack = &report->stacks[i];
+
+		if (stack->stack.count && stack->stack.pid == json_integer_value(pid))
+			return blame_waiting(stack);
+	}
+	return NULL;
+}
+
 size_t blame_find(struct report *report)
 {
 	size_t chosen = choose_stack(report);
-	const char *function = report->culprit;
+	const char *function = report->culprit ? report->culprit : blame_holder(report);
 
 	if (!function && report->suspect && !is_skipped(report->suspect, CRASH | report->skip))
 		function = report->suspect;

@@ -36,6 +36,12 @@ enum blame_class {
 	BLAME_STACK_CHECK = 1 << 20,
 };
 
+/** blame_matches() - is @function, without compiler suffixes, what @pattern ("f", "f*", "*f", "*f*") says? */
+bool blame_matches(const char *function, const char *pattern);
+
+/** blame_is_interrupt_code() - does @function belong to the tick, a detector or the entry of an interrupt? */
+bool blame_is_interrupt_code(const char *function);
+
 /**
  * blame_find() - choose the stack and the function to blame; sets @report->event.function
  *

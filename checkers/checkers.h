@@ -167,6 +167,28 @@ int hl_event_copy(struct hl_event *to, const struct hl_event *from);
 void hl_event_free(struct hl_event *event);
 
 /**
+ * struct hl_text - growing text
+ * @bytes: not NUL-terminated; free() it
+ * @size: how much is in it
+ * @room: how much is allocated
+ * @failed: memory ran out; nothing more is added
+ */
+struct hl_text {
+	char *bytes;
+	size_t size, room;
+	bool failed;
+};
+
+/**
+ * hl_event_write_json() - append what hl_event_to_json() returns, as one line of text without its end
+ *
+ * Bytes that are no UTF-8 become U+FFFD.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hl_event_write_json(const struct hl_event *event, struct hl_text *text);
+
+/**
  * hl_event_to_json() - the event as documented for "hanglab scan"; unknown members are absent
  *
  * Return: a new reference, or NULL when out of memory.
@@ -198,20 +220,34 @@ typedef void (*hl_on_hit)(size_t offset, void *data);
  * struct hl_prefilter - finds quickly which parts of a buffer can hold an event at all
  * @scan: calls @on_hit for each anchor in @bytes in the order of their ends, at least once per line
  *	that holds anchors; returns 0 or -errno
+ * @clone: another state for use in another thread at the same time; NULL when there can be only one
+ * @release: end a state that @clone made
  * @state: first argument of @scan
  */
 struct hl_prefilter {
 	int (*scan)(void *state, const char *bytes, size_t size, hl_on_hit on_hit, void *data);
+	void *(*clone)(const void *state);
+	void (*release)(void *state);
 	void *state;
 };
 
 /**
+ * typedef hl_on_line - sees the text of every message, for readers that look for more than events
+ * @text: without prefixes, NUL-terminated, valid during the call only
+ * @number: 1-based number of the input line
+ * @data: the pointer given to hl_log_open()
+ */
+typedef void (*hl_on_line)(const char *text, uint64_t number, void *data);
+
+/**
  * struct hl_log_options - how to read; all zero is right for most
  * @prefilter: skips quiet parts of large logs; NULL reads every line
+ * @on_line: called for each message that is read (not for what the pre-filter skips), or NULL
  * @kernel: release of the running kernel when the caller knows it, for events that do not name it
  */
 struct hl_log_options {
 	const struct hl_prefilter *prefilter;
+	hl_on_line on_line;
 	const char *kernel;
 };
 

@@ -4,6 +4,8 @@
 #include "memory.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -115,111 +117,262 @@ void hl_event_free(struct hl_event *event)
 	hl_event_init(event, event->kind);
 }
 
-/* Text from a log may hold anything; JSON strings must be UTF-8. */
-static json_t *text_to_json(const char *text)
-{
-	json_t *value = json_string(text);
-	char clean[256];
-	size_t length = 0;
+/*
+ * JSON is written as text, because a log of nothing but reports would spend most of its time on building
+ * trees otherwise; hl_event_to_json() reads that text back.
+ */
 
+static bool reserve(struct hl_text *text, size_t more)
+{
+	size_t room = text->room ? text->room : 4096;
+	char *bytes;
+
+	if (text->failed)
+		return false;
+	while (room < text->size + more)
+		room *= 2;
+	if (room == text->room)
+		return true;
+	bytes = realloc(text->bytes, room);
+	if (!bytes) {
+		text->failed = true;
+		return false;
+	}
+	text->bytes = bytes;
+	text->room = room;
+	return true;
+}
+
+static void put(struct hl_text *text, const char *bytes, size_t size)
+{
+	if (!reserve(text, size))
+		return;
+	memcpy(text->bytes + text->size, bytes, size);
+	text->size += size;
+}
+
+#define PUT(text, literal) put(text, literal, sizeof(literal) - 1)
+
+/* Length of the UTF-8 character at @c, 0 when it is none; @c ends in a NUL. */
+static size_t utf8_length(const unsigned char *c)
+{
+	size_t length = *c >= 0xf0 ? 4 : *c >= 0xe0 ? 3 : 2;
+
+	if (*c < 0xc2 || *c > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* Neither longer than needed, nor a surrogate, nor behind the last plane. */
+	if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) || (*c == 0xf0 && c[1] < 0x90) ||
+	    (*c == 0xf4 && c[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+static void put_string(struct hl_text *text, const char *string)
+{
+	const unsigned char *c = (const unsigned char *)string;
+
+	PUT(text, "\"");
+	while (*c) {
+		const unsigned char *start = c;
+		size_t length;
+
+		while (*c >= 0x20 && *c < 0x80 && *c != '"' && *c != '\\')
+			c++;
+		put(text, (const char *)start, (size_t)(c - start));
+		if (!*c)
+			break;
+		length = *c >= 0x80 ? utf8_length(c) : 0;
+		if (length) {
+			put(text, (const char *)c, length);
+			c += length;
+			continue;
+		}
+		if (*c >= 0x80) {
+			PUT(text, "\\ufffd");
+		} else {
+			char escape[8];
+
+			put(text, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", *c));
+		}
+		c++;
+	}
+	PUT(text, "\"");
+}
+
+/* Every member but the first begins with a comma; the first is always there. */
+static void put_name(struct hl_text *text, const char *name)
+{
+	PUT(text, ",\"");
+	put(text, name, strlen(name));
+	PUT(text, "\":");
+}
+
+static void put_text(struct hl_text *text, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	put_name(text, name);
+	put_string(text, value);
+}
+
+/* Digits of @value in front of @end. Return: their start. */
+static char *digits_before(char *end, unsigned long long value)
+{
+	do
+		*--end = (char)('0' + value % 10);
+	while (value /= 10);
+	return end;
+}
+
+/* Seconds with microseconds, as far as the latter are not zero: "12.5", "120.0". */
+static void put_number(struct hl_text *text, const char *name, double value)
+{
+	char number[48], *end = number + sizeof(number), *start;
+	unsigned long long micro;
+
+	if (!(value >= 0 && value < 1e12)) /* unknown, or a time that no log has */
+		return;
+	micro = (unsigned long long)(value * 1e6 + 0.5);
+	start = digits_before(end, 1000000 + micro % 1000000);
+	*start = '.';
+	while (end > start + 2 && end[-1] == '0')
+		end--;
+	start = digits_before(start, micro / 1000000);
+	put_name(text, name);
+	put(text, start, (size_t)(end - start));
+}
+
+static void put_integer(struct hl_text *text, const char *name, unsigned long long value)
+{
+	char digits[24], *start = digits_before(digits + sizeof(digits), value);
+
+	put_name(text, name);
+	put(text, start, (size_t)(digits + sizeof(digits) - start));
+}
+
+static void put_flag(struct hl_text *text, const char *name, bool value)
+{
+	put_name(text, name);
 	if (value)
-		return value;
-	for (; *text && length < sizeof(clean) - 1; text++)
-		clean[length++] = (unsigned char)*text < 0x80 ? *text : '?';
-	return json_stringn(clean, length);
+		PUT(text, "true");
+	else
+		PUT(text, "false");
 }
 
-static void set_text(json_t *object, const char *name, const char *text)
+static void put_frame(struct hl_text *text, const struct hl_frame *frame)
 {
-	if (text)
-		json_object_set_new(object, name, text_to_json(text));
-}
-
-static void set_number(json_t *object, const char *name, double number)
-{
-	if (!isnan(number))
-		json_object_set_new(object, name, json_real(number));
-}
-
-static void set_integer(json_t *object, const char *name, long long number)
-{
-	json_object_set_new(object, name, json_integer(number));
-}
-
-static void set_flag(json_t *object, const char *name, bool value)
-{
-	json_object_set_new(object, name, json_boolean(value));
-}
-
-static json_t *frame_to_json(const struct hl_frame *frame)
-{
-	json_t *object = json_object();
-
-	set_text(object, "function", frame->function);
+	PUT(text, "{\"function\":");
+	put_string(text, frame->function);
 	if (frame->offset || frame->size)
-		set_integer(object, "offset", (long long)frame->offset);
+		put_integer(text, "offset", frame->offset);
 	if (frame->size)
-		set_integer(object, "size", (long long)frame->size);
-	set_text(object, "module", frame->module);
-	set_text(object, "file", frame->file);
+		put_integer(text, "size", frame->size);
+	put_text(text, "module", frame->module);
+	put_text(text, "file", frame->file);
 	if (frame->file_line)
-		set_integer(object, "line", frame->file_line);
-	set_flag(object, "reliable", frame->reliable);
+		put_integer(text, "line", frame->file_line);
+	put_flag(text, "reliable", frame->reliable);
 	if (frame->inlined)
-		set_flag(object, "inlined", true);
-	return object;
+		put_flag(text, "inlined", true);
+	PUT(text, "}");
 }
 
-static void set_stack(json_t *object, const struct hl_stack *stack)
+static void put_stack(struct hl_text *text, const struct hl_stack *stack)
 {
-	json_t *frames;
-
 	if (stack->cpu >= 0)
-		set_integer(object, "cpu", stack->cpu);
-	set_text(object, "comm", stack->comm);
+		put_integer(text, "cpu", (unsigned long long)stack->cpu);
+	put_text(text, "comm", stack->comm);
 	if (stack->pid >= 0)
-		set_integer(object, "pid", stack->pid);
+		put_integer(text, "pid", (unsigned long long)stack->pid);
 	if (!stack->count)
 		return;
-	frames = json_array();
-	for (size_t i = 0; i < stack->count; i++)
-		json_array_append_new(frames, frame_to_json(&stack->frames[i]));
-	json_object_set_new(object, "frames", frames);
+	put_name(text, "frames");
+	for (size_t i = 0; i < stack->count; i++) {
+		put(text, i ? "," : "[", 1);
+		put_frame(text, &stack->frames[i]);
+	}
+	PUT(text, "]");
+}
+
+/* A stack of its own is an object; the comma in front of its first member has to go. */
+static void put_other(struct hl_text *text, const struct hl_stack *stack)
+{
+	size_t start = text->size;
+
+	put_stack(text, stack);
+	if (text->failed)
+		return;
+	if (text->size == start)
+		PUT(text, "{");
+	else
+		text->bytes[start] = '{';
+	PUT(text, "}");
+}
+
+static void put_others(struct hl_text *text, const struct hl_event *event)
+{
+	if (!event->other_count)
+		return;
+	put_name(text, "stacks");
+	for (size_t i = 0; i < event->other_count; i++) {
+		put(text, i ? "," : "[", 1);
+		put_other(text, &event->others[i]);
+	}
+	PUT(text, "]");
+}
+
+static void put_fields(struct hl_text *text, const json_t *fields)
+{
+	size_t size;
+
+	if (!fields || !json_object_size(fields))
+		return;
+	put_name(text, "fields");
+	if (!reserve(text, 1024))
+		return;
+	size = json_dumpb(fields, text->bytes + text->size, text->room - text->size, JSON_COMPACT);
+	if (size > text->room - text->size && reserve(text, size))
+		size = json_dumpb(fields, text->bytes + text->size, text->room - text->size, JSON_COMPACT);
+	if (!size)
+		text->failed = true;
+	if (!text->failed)
+		text->size += size;
+}
+
+int hl_event_write_json(const struct hl_event *event, struct hl_text *text)
+{
+	PUT(text, "{\"kind\":");
+	put_string(text, hl_event_kind_name(event->kind));
+	put_integer(text, "line", event->line);
+	put_number(text, "time", event->time);
+	put_number(text, "host_time", event->host_time);
+	put_number(text, "seconds", event->seconds);
+	put_text(text, "title", event->title);
+	put_text(text, "function", event->function);
+	put_stack(text, &event->stack);
+	put_text(text, "kernel", event->kernel);
+	put_text(text, "tainted", event->tainted);
+	put_flag(text, "panics", event->panics);
+	put_flag(text, "fatal", event->fatal);
+	put_flag(text, "corrupted", event->corrupted);
+	put_text(text, "signature", event->signature);
+	put_others(text, event);
+	put_fields(text, event->fields);
+	PUT(text, "}");
+	return text->failed ? -ENOMEM : 0;
 }
 
 json_t *hl_event_to_json(const struct hl_event *event)
 {
-	json_t *object = json_object();
+	struct hl_text text = {0};
+	json_t *object = NULL;
 
-	if (!object)
-		return NULL;
-	set_text(object, "kind", hl_event_kind_name(event->kind));
-	set_integer(object, "line", (long long)event->line);
-	set_number(object, "time", event->time);
-	set_number(object, "host_time", event->host_time);
-	set_number(object, "seconds", event->seconds);
-	set_text(object, "title", event->title);
-	set_text(object, "function", event->function);
-	set_stack(object, &event->stack);
-	set_text(object, "kernel", event->kernel);
-	set_text(object, "tainted", event->tainted);
-	set_flag(object, "panics", event->panics);
-	set_flag(object, "fatal", event->fatal);
-	set_flag(object, "corrupted", event->corrupted);
-	set_text(object, "signature", event->signature);
-	if (event->other_count) {
-		json_t *stacks = json_array();
-
-		for (size_t i = 0; i < event->other_count; i++) {
-			json_t *stack = json_object();
-
-			set_stack(stack, &event->others[i]);
-			json_array_append_new(stacks, stack);
-		}
-		json_object_set_new(object, "stacks", stacks);
-	}
-	if (event->fields && json_object_size(event->fields))
-		json_object_set_new(object, "fields", json_deep_copy(event->fields));
+	if (!hl_event_write_json(event, &text))
+		object = json_loadb(text.bytes, text.size, 0, NULL);
+	free(text.bytes);
 	return object;
 }
 

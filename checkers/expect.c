@@ -101,6 +101,7 @@ static int64_t *settings_field(const struct detector_settings *settings, size_t 
 
 void detector_settings_load(struct detector_settings *settings, const json_t *json)
 {
+	settings->stall_limit = -1;
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
 		const json_t *value = json_object_get(json, settings_fields[i].name);
 
@@ -164,6 +165,8 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 		return seconds_deadline(settings->rcu_stall_timeout, 1);
 	case HL_EVENT_WORKQUEUE_LOCKUP:
 		return seconds_deadline(settings->workqueue_thresh, 2);
+	case HL_EVENT_STALLED:
+		return settings->stall_limit <= 0 ? -1 : settings->stall_limit + SLACK;
 	case HL_EVENT_PANIC:
 		return later(later(hung_task_deadline(settings), soft_lockup_deadline(settings)),
 			     seconds_deadline(settings->rcu_stall_timeout, 1));

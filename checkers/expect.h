@@ -62,12 +62,13 @@ bool event_matches(const struct event_pattern *pattern, const struct hl_event *e
  * @soft_watchdog: kernel.soft_watchdog (absent before 4.13)
  * @rcu_stall_timeout: rcupdate.rcu_cpu_stall_timeout
  * @workqueue_thresh: workqueue.watchdog_thresh
+ * @stall_limit: of a workload's operation, in nanoseconds; the scenario's, so never part of the JSON
  *
- * All in seconds but for the switch @soft_watchdog.
+ * All others in seconds but for the switch @soft_watchdog.
  */
 struct detector_settings {
 	int64_t hung_task_timeout, hung_task_interval, watchdog_thresh, soft_watchdog, rcu_stall_timeout,
-		workqueue_thresh;
+		workqueue_thresh, stall_limit;
 };
 
 /** detector_settings_load() - from the JSON object that the guest sent; absent keys are -1 */

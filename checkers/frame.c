@@ -70,12 +70,15 @@ static bool parse_name(const char *text, struct frame_text *result)
 	end = text + result->function_length;
 	if (end[0] == '+' && end[1] == '0' && end[2] == 'x') {
 		end = parse_hex(end + 3, &result->frame.offset);
-		if (!end)
+		/* No function is that long: damaged text. */
+		if (!end || result->frame.offset > UINT32_MAX)
 			return false;
 		if (end[0] == '/' && end[1] == '0' && end[2] == 'x') {
 			const char *behind = parse_hex(end + 3, &result->frame.size);
 
 			end = behind ? behind : end;
+			if (result->frame.size > UINT32_MAX)
+				return false;
 		} else if (!result->frame.address) {
 			return false;
 		}
@@ -125,7 +128,7 @@ const char *frame_is_instruction(const char *text)
 	while (*text == ' ')
 		text++;
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers) && !end; i++)
-		end = parse_starts(text, registers[i]);
+		end = *text == *registers[i] ? parse_starts(text, registers[i]) : NULL;
 	if (!end)
 		return NULL;
 	if (end[-1] == '<')

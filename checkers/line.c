@@ -57,17 +57,19 @@ static const char *skip_stamp(const char *text, double *time)
 {
 	const char *start = text + 1;
 	const char *point;
+	double whole = 0, micro = 0;
 
 	if (*text != '[')
 		return text;
 	while (*start == ' ')
 		start++;
-	point = start;
-	while (isdigit((unsigned char)*point))
-		point++;
+	for (point = start; isdigit((unsigned char)*point); point++)
+		whole = whole * 10 + (*point - '0');
 	if (point == start || *point != '.' || !digits(point + 1, 6) || point[7] != ']')
 		return text;
-	*time = strtod(start, NULL);
+	for (int i = 1; i <= 6; i++)
+		micro = micro * 10 + (point[i] - '0');
+	*time = whole + micro / 1e6;
 	return point + 8;
 }
 

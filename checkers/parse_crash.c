@@ -282,7 +282,7 @@ static void take_checker(struct report *report, const char *place, const char *f
 	for (size_t i = 0; i < sizeof(checkers) / sizeof(*checkers); i++) {
 		const struct checker *checker = &checkers[i];
 
-		if (!strstr(place, checker->file) ||
+		if (!place || !strstr(place, checker->file) ||
 		    (checker->function && !(function && strstr(function, checker->function))))
 			continue;
 		report->event.kind = checker->kind;

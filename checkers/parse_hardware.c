@@ -63,7 +63,7 @@ static void take_pair(struct report *report, const char *key, size_t key_length,
 	if (strcmp(name, "device_id") == 0 && parse_starts(value, "0x"))
 		strcpy(name, "pci_device_id");
 	if (section && !json_object_get(section, name))
-		json_object_set_new(section, name, json_stringn(value, length));
+		json_object_set_new(section, name, report_json_text(value, length));
 	report_field_text(report, name, value, length);
 }
 
@@ -360,9 +360,9 @@ static bool ept_more(struct report *report, const struct line *line)
 		json_object_set_new(fields, "walk", json_array());
 	entry = json_object();
 	json_object_set_new(entry, "level", json_integer(atoi(level)));
-	json_object_set_new(entry, "spte", json_stringn(spte, strcspn(spte, " ,")));
+	json_object_set_new(entry, "spte", report_json_text(spte, strcspn(spte, " ,")));
 	if (reserved)
-		json_object_set_new(entry, "reserved", json_stringn(reserved, strcspn(reserved, " ,.")));
+		json_object_set_new(entry, "reserved", report_json_text(reserved, strcspn(reserved, " ,.")));
 	json_array_append_new(json_object_get(fields, "walk"), entry);
 	return true;
 }

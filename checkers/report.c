@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 #include "blame.h"
+#include "interleave.h"
 #include "memory.h"
 #include "parse.h"
 
@@ -22,7 +23,7 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->before = before;
 	strcpy(report->caller, line->caller);
 	report->last_time = line->time;
-	report->stack_count = 0;
+	report->stack_count = report->item_count = 0;
 	report->unrelated = 0;
 	report->lines = 1;
 	report->closed = report->all_cpus = report->oopsed = report->whole_title = report->dropped = false;
@@ -74,12 +75,26 @@ json_t *report_fields(struct report *report)
 	return report->event.fields;
 }
 
+json_t *report_json_text(const char *text, size_t size)
+{
+	json_t *value = json_stringn(text, size);
+	char clean[256];
+
+	if (value)
+		return value;
+	if (size > sizeof(clean))
+		size = sizeof(clean);
+	for (size_t i = 0; i < size; i++)
+		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	return json_stringn(clean, size);
+}
+
 void report_field_text(struct report *report, const char *name, const char *text, size_t size)
 {
 	json_t *fields = report_fields(report);
 
 	if (fields && !json_object_get(fields, name))
-		json_object_set_new(fields, name, json_stringn(text, size));
+		json_object_set_new(fields, name, report_json_text(text, size));
 }
 
 void report_field_integer(struct report *report, const char *name, long long value)
@@ -125,6 +140,7 @@ void report_finish(struct report *report)
 
 	if (report->signature->parser->finish)
 		report->signature->parser->finish(report);
+	interleave_undo(report);
 	blamed = blame_find(report);
 	publish_stacks(report, blamed);
 	if (!event->kernel && report->facts->kernel[0])

@@ -13,11 +13,32 @@
 #define REPORT_STACKS 48  /* more CPUs than this are not told apart */
 #define REPORT_FRAMES 128 /* per stack; the kernel itself prints at most 64 stack entries a task */
 
+#define REPORT_ITEMS 512 /* what is remembered of the order in which stacks were printed */
+
 /* Where in a stack a frame was printed. */
 enum frame_mark {
 	FRAME_PLAIN,
 	FRAME_INTERRUPT,   /* between <IRQ> or <NMI> and its end */
 	FRAME_INSTRUCTION, /* the instruction pointer of a register dump, not a return address */
+};
+
+/** What a line adds to a stack. */
+enum stack_item_kind {
+	STACK_HEADER,	     /* "CPU: 3 PID: 7 Comm: x" */
+	STACK_TRACE,	     /* "Call Trace:" */
+	STACK_INTERRUPT,     /* "<IRQ>" */
+	STACK_INTERRUPT_END, /* "</IRQ>" */
+	STACK_FRAME,
+};
+
+/** struct stack_item - one of them; which members count depends on @kind */
+struct stack_item {
+	enum stack_item_kind kind;
+	enum frame_mark mark;
+	int cpu;
+	long pid;
+	const char *comm;
+	struct hl_frame frame;
 };
 
 /**
@@ -57,6 +78,7 @@ struct log_facts {
  * @caller: printk caller id of its lines, or ""
  * @last_time: kernel time of its last line, or NAN
  * @stacks: what was collected, @stack_count of them
+ * @items: the same in the order of the lines, @item_count of them; see interleave.h
  * @unrelated: lines since the last one that belonged to it
  * @lines: lines that belonged to it
  * @closed: nothing more is expected; it waits for older ones to be reported first
@@ -80,6 +102,8 @@ struct report {
 	double last_time;
 	struct report_stack stacks[REPORT_STACKS];
 	size_t stack_count;
+	struct stack_item items[REPORT_ITEMS];
+	size_t item_count;
 	unsigned int unrelated;
 	unsigned int lines;
 	bool closed;
@@ -132,6 +156,9 @@ void report_begin(struct report *report, const struct signature *signature, cons
 /** report_text() - @size bytes of a log line, in the memory of the event */
 const char *report_text(struct report *report, const char *text, size_t size);
 
+/** report_json_text() - a JSON string of text from a log, which may be no UTF-8 */
+json_t *report_json_text(const char *text, size_t size);
+
 /** report_field_text() - set a text member of fields{} unless it is there already */
 void report_field_text(struct report *report, const char *name, const char *text, size_t size);
 
@@ -162,6 +189,10 @@ bool report_stack_line(struct report *report, const struct line *line);
 
 /** report_add_stack() - begin a further stack, for parsers whose reports name them in their own way */
 struct report_stack *report_add_stack(struct report *report, const char *label);
+
+/** report_add_frame() - put @frame, whose strings are in the memory of the event, on @stack */
+void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
+		      enum frame_mark mark);
 
 /** report_finish() - choose the stack, the function to blame and the title */
 void report_finish(struct report *report);

@@ -64,25 +64,47 @@ static bool make_room(struct report *report, struct report_stack *stack)
 	return true;
 }
 
-static void add_frame(struct report *report, struct report_stack *stack, const struct frame_text *text,
+/* The next entry of the record of lines; NULL when it is full. */
+static struct stack_item *add_item(struct report *report, enum stack_item_kind kind)
+{
+	struct stack_item *item;
+
+	if (report->item_count == REPORT_ITEMS)
+		return NULL;
+	item = &report->items[report->item_count++];
+	*item = (struct stack_item){.kind = kind};
+	return item;
+}
+
+void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
 		      enum frame_mark mark)
 {
-	struct hl_frame *frame;
-
 	if (!make_room(report, stack))
 		return;
-	frame = &stack->stack.frames[stack->stack.count];
-	*frame = text->frame;
-	frame->function = report_text(report, text->function, text->function_length);
-	if (text->module_length)
-		frame->module = report_text(report, text->module, text->module_length);
-	if (text->file_length)
-		frame->file = report_text(report, text->file, text->file_length);
+	stack->stack.frames[stack->stack.count] = *frame;
 	stack->marks[stack->stack.count++] = (unsigned char)mark;
 }
 
+static void add_frame(struct report *report, struct report_stack *stack, const struct frame_text *text,
+		      enum frame_mark mark)
+{
+	struct hl_frame frame = text->frame;
+	struct stack_item *item = add_item(report, STACK_FRAME);
+
+	frame.function = report_text(report, text->function, text->function_length);
+	if (text->module_length)
+		frame.module = report_text(report, text->module, text->module_length);
+	if (text->file_length)
+		frame.file = report_text(report, text->file, text->file_length);
+	report_add_frame(report, stack, &frame, mark);
+	if (item) {
+		item->frame = frame;
+		item->mark = mark;
+	}
+}
+
 /* "<IRQ>", "</TASK>", "<<EOE>>", "<#DF>" in front of a frame or alone. */
-static const char *take_markers(struct report_stack *stack, const char *text)
+static const char *take_markers(struct report *report, struct report_stack *stack, const char *text)
 {
 	for (;;) {
 		const char *name, *end;
@@ -99,9 +121,14 @@ static const char *take_markers(struct report_stack *stack, const char *text)
 			;
 		if (end == name || *end != '>')
 			return text;
-		if (stack)
-			stack->interrupt =
+		if (stack) {
+			bool interrupt =
 				*name != '/' && strncmp(name, "EO", 2) != 0 && strncmp(name, "TASK", 4) != 0;
+
+			if (interrupt || parse_starts(name, "/IRQ") || parse_starts(name, "/NMI"))
+				add_item(report, interrupt ? STACK_INTERRUPT : STACK_INTERRUPT_END);
+			stack->interrupt = interrupt;
+		}
 		for (text = end; *text == '>'; text++)
 			;
 	}
@@ -180,6 +207,7 @@ static bool take_cpu_line(struct report *report, const char *text)
 	struct report_stack *stack = current_stack(report);
 	const char *pid = parse_starts(text, "CPU: ") ? parse_after(text, " PID: ") : NULL;
 	const char *comm = pid ? parse_after(pid, " Comm: ") : NULL;
+	struct stack_item *item;
 	int cpu = -1;
 
 	if (comm) {
@@ -197,6 +225,12 @@ static bool take_cpu_line(struct report *report, const char *text)
 		stack->stack.cpu = cpu;
 	stack->stack.pid = atol(pid);
 	take_comm(report, stack, comm);
+	item = add_item(report, STACK_HEADER);
+	if (item) {
+		item->cpu = stack->stack.cpu;
+		item->pid = stack->stack.pid;
+		item->comm = stack->stack.comm;
+	}
 	return true;
 }
 
@@ -305,9 +339,10 @@ static bool take_trace_start(struct report *report, const char *text)
 		return false;
 	if (!stack || stack->traced || stack->user)
 		stack = begin_stack(report, "trace");
+	add_item(report, STACK_TRACE);
 	stack->traced = true;
 	stack->interrupt = false;
-	rest = take_markers(stack, rest);
+	rest = take_markers(report, stack, rest);
 	if (frame_parse(rest, &frame))
 		add_frame(report, stack, &frame, stack->interrupt ? FRAME_INTERRUPT : FRAME_PLAIN);
 	return true;
@@ -317,7 +352,7 @@ static bool take_frame(struct report *report, const char *text)
 {
 	struct report_stack *stack = current_stack(report);
 	struct frame_text frame;
-	const char *rest = take_markers(stack, text);
+	const char *rest = take_markers(report, stack, text);
 
 	if (!*rest)
 		return rest != text && *text;
@@ -433,7 +468,7 @@ static bool is_dump_line(const char *text)
 	while (*text == ' ' || *text == '\t')
 		text++;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
-		if (parse_starts(text, starts[i]))
+		if (*text == *starts[i] && parse_starts(text, starts[i]))
 			return true;
 	if ((text[0] == 'x' || text[0] == 'R' || text[0] == 'r') && isdigit((unsigned char)text[1]) &&
 	    strchr(text, ':'))

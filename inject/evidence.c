@@ -66,12 +66,28 @@ struct probe {
 	bool waits;
 };
 
+/*
+ * Opened once and kept to the end of the child: opening a SCSI disk again waits for its error handling
+ * (drivers/scsi/sd.c, sd_open()), and a detector would report that.
+ */
+static int open_device(const char *device)
+{
+	static char opened[64];
+	static int fd = -1;
+
+	if (fd >= 0 && !strcmp(opened, device))
+		return fd;
+	snprintf(opened, sizeof(opened), "%s", device);
+	fd = open(device, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	return fd;
+}
+
 static int probe_open(struct probe *probe, const char *device, struct hl_error *err)
 {
 	uint64_t size = 0;
 	int r;
 
-	*probe = (struct probe){.fd = open(device, O_RDONLY | O_DIRECT | O_CLOEXEC)};
+	*probe = (struct probe){.fd = open_device(device)};
 	if (probe->fd < 0 || ioctl(probe->fd, BLKGETSIZE64, &size))
 		return hl_error_errno(err, errno, "open %s", device);
 	/* Rarely is anything there, so no writeback of it is waited for. */
@@ -113,8 +129,6 @@ static void probe_close(struct probe *probe)
 	if (probe->context)
 		io_destroy(probe->context);
 	free(probe->buffer);
-	if (probe->fd >= 0)
-		close(probe->fd);
 }
 
 static double seconds_since(int64_t since)
@@ -198,22 +212,64 @@ int evidence_moves(const char *name, struct injection *injection, struct hl_erro
 	return r;
 }
 
-int evidence_fails(const char *name, struct injection *injection, struct hl_error *err)
+/* How long a request must have been in flight to count as lost. */
+#define LOST_AFTER INT64_C(2000000000)
+
+int evidence_lost(const char *name, struct injection *injection, struct hl_error *err)
+{
+	static const struct timespec pause = {0, 5000000};
+	int64_t now = workload_now(), busy_since = now, deadline = now + STALL_LIMIT;
+	struct disk_counters counters;
+	struct disk disk;
+	int r = disk_find(name, &disk, err);
+
+	while (!r && now < busy_since + LOST_AFTER) {
+		r = disk_read_counters(disk.device, &counters, err);
+		if (!r && !counters.in_flight)
+			busy_since = now;
+		if (!r && now > deadline)
+			r = hl_error_set(err, ETIMEDOUT, "%s has moments without a request in flight", disk.device);
+		nanosleep(&pause, NULL);
+		now = workload_now();
+	}
+	if (!r)
+		evidence_add(injection, "%s: a request has been in flight for %d s", disk.device,
+			     (int)(LOST_AFTER / 1000000000));
+	return r;
+}
+
+/* One probe. Return: 1 when it ended with an error, 0 when it succeeded, -errno. */
+static int probe_fails(const char *device, int *result, struct hl_error *err)
 {
 	struct probe probe = {.fd = -1};
+	int r = probe_open(&probe, device, err);
+
+	if (!r)
+		r = probe_submit(&probe, err);
+	if (!r && await_result(&probe, STALL_LIMIT, result))
+		r = hl_error_set(err, ETIMEDOUT, "a direct read of %s did not end", device);
+	probe_close(&probe);
+	return r ? r : *result < 0;
+}
+
+/* A fault on the host's side may begin a moment after the guest asked for it, so one success says nothing. */
+int evidence_fails(const char *name, struct injection *injection, struct hl_error *err)
+{
+	static const struct timespec pause = {0, 10000000};
+	int64_t deadline = workload_now() + STALL_LIMIT;
 	struct disk disk;
 	int result = 0, r = disk_find(name, &disk, err);
 
+	while (!r) {
+		r = probe_fails(disk.device, &result, err);
+		if (r || workload_now() > deadline)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r < 0)
+		return r;
 	if (!r)
-		r = probe_open(&probe, disk.device, err);
-	if (!r)
-		r = probe_submit(&probe, err);
-	if (!r && await_result(&probe, STALL_LIMIT, &result))
-		r = hl_error_set(err, ETIMEDOUT, "a direct read of %s did not end", disk.device);
-	if (!r && result >= 0)
-		r = hl_error_set(err, EIO, "a direct read of %s succeeded", disk.device);
-	if (!r)
-		evidence_add(injection, "a direct read of %s says %s", disk.device, strerror(-result));
-	probe_close(&probe);
-	return r;
+		return hl_error_set(err, EIO, "direct reads of %s go on succeeding", disk.device);
+	evidence_add(injection, "a direct read of %s says %s", disk.device, strerror(-result));
+	return 0;
 }

@@ -24,6 +24,17 @@
 int evidence_stalled(const char *disk, struct injection *injection, struct hl_error *err);
 
 /**
+ * evidence_lost() - prove that a request got lost: for two seconds the driver has always had one in flight
+ * @disk: its name
+ *
+ * Other requests may go on; a disk that works is idle between those of a workload that pauses. Gives up
+ * after 20 seconds.
+ *
+ * Return: as evidence_stalled().
+ */
+int evidence_lost(const char *disk, struct injection *injection, struct hl_error *err);
+
+/**
  * evidence_moves() - prove that a disk answers: a probe succeeds within 45 seconds
  *
  * Return: 0 with injection->evidence filled in; -ETIMEDOUT; -errno.

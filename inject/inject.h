@@ -33,18 +33,24 @@ struct needs {
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
 
+struct proxy_status;
+
 /**
  * struct injection_vm - what a host-side injector may do to the VM it was given and to its servers
  * @qmp: execute a QMP command; @arguments is consumed; @answer may be NULL, else a new reference
  * @server_pid: process of the server behind a disk, or a negative errno
- * @server_control: path of the control socket of the server (nbdkit) or of the proxy in front of it, or
- *	NULL when the disk has none
+ * @server_control: path of the control socket of the server (nbdkit), or NULL when it has none
+ * @proxy_set: switch a fault of the proxy in front of a disk's server on or off (inject/proxy/faults.def);
+ *	@value as for proxy_enable()
+ * @proxy_status: what that proxy does
  * @vm: first argument of the functions
  */
 struct injection_vm {
 	int (*qmp)(void *vm, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
 	pid_t (*server_pid)(void *vm, const char *disk, struct hl_error *err);
 	const char *(*server_control)(void *vm, const char *disk, struct hl_error *err);
+	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err);
+	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	void *vm;
 };
 

@@ -132,6 +132,9 @@ static const struct parameter plan_values[] = {
 	 .help = "the known case that it reproduces"},
 	{.name = "seed", .type = PARAMETER_INTEGER, .offset = offsetof(struct plan, seed), .fallback = "1", .least = 0,
 	 .most = INT32_MAX, .help = "of everything random; --seed wins"},
+	{.name = "stall", .type = PARAMETER_DURATION, .offset = offsetof(struct plan, stall), .fallback = "5s",
+	 .least = 1000000, .most = 3600 * NANOSECONDS_PER_SECOND,
+	 .help = "a workload whose operation is in flight for longer is stalled"},
 	{.name = NULL},
 };
 
@@ -296,6 +299,8 @@ void plan_disk_boot(const struct plan_disk *disk, char *text, size_t size)
 			 (disk->size + (1 << 20) - 1) >> 20);
 	else if (disk->via == PLAN_VIA_NULL_BLK)
 		snprintf(text, size, "null_blk.nr_devices=0");
+	else if (disk->via == PLAN_VIA_NVME && disk->device_timeout > 0)
+		snprintf(text, size, "nvme_core.io_timeout=%" PRId64, disk->device_timeout / NANOSECONDS_PER_SECOND);
 }
 
 const struct plan_disk *plan_disk_find(const struct plan *plan, const char *name)

@@ -106,13 +106,14 @@ struct plan_step {
 /**
  * struct plan - the whole
  * @seed: of everything random
+ * @stall: nanoseconds after which an operation in flight makes its workload stalled
  * @json: what it was read from; a reference is held
  * @arena: holds the lists
  */
 struct plan {
 	const json_t *source;
 	const char *scenario, *summary, *case_name;
-	int64_t seed;
+	int64_t seed, stall;
 	struct plan_vm *vm;
 	struct plan_disk *disks;
 	size_t disk_count;

@@ -23,6 +23,11 @@ int served_disk_moves(struct injection *injection, struct hl_error *err)
 	return evidence_moves(disk_of(injection), injection, err);
 }
 
+int served_disk_lost(struct injection *injection, struct hl_error *err)
+{
+	return evidence_lost(disk_of(injection), injection, err);
+}
+
 int served_disk_fails(struct injection *injection, struct hl_error *err)
 {
 	return evidence_fails(disk_of(injection), injection, err);

@@ -19,6 +19,9 @@ int served_disk_stalled(struct injection *injection, struct hl_error *err);
 /** served_disk_moves() - guest_confirm_released(): the disk answers */
 int served_disk_moves(struct injection *injection, struct hl_error *err);
 
+/** served_disk_lost() - guest_confirm(): the disk has lost a request */
+int served_disk_lost(struct injection *injection, struct hl_error *err);
+
 /** served_disk_fails() - guest_confirm(): the disk answers with errors */
 int served_disk_fails(struct injection *injection, struct hl_error *err);
 

@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "inject/plan.h"
 #include "run/run.h"
+#include "server/server.h"
 #include "vm-images/initramfs.h"
 #include "vm-images/kernel_store.h"
 #include "vm/accel.h"
@@ -182,8 +183,8 @@ static char *missing_tools(const struct needs *needs)
 	return missing;
 }
 
-/* @what: "ext4 disks"; @state: when a tool is missing */
-static void check_tools_of(struct doctor *doctor, const char *name, const char *what,
+/* @user, @kind: "ext4", "disks"; @state: when a tool is missing */
+static void check_tools_of(struct doctor *doctor, const char *name, const char *user, const char *kind,
 			   const struct needs *needs, enum state state)
 {
 	cleanup_free char *missing = missing_tools(needs);
@@ -191,30 +192,37 @@ static void check_tools_of(struct doctor *doctor, const char *name, const char *
 	if (!needs->tools)
 		return;
 	if (*missing)
-		find(doctor, name, state, "%s not installed: scenarios with %s are SKIPped (make deps)",
-		     missing, what);
+		find(doctor, name, state, "%s not installed: scenarios with %s %s are SKIPped (make deps)",
+		     missing, user, kind);
 	else
-		find(doctor, name, OK, "all that %s need", what);
+		find(doctor, name, OK, "all that %s %s need", user, kind);
+}
+
+static void check_disk_tools(struct doctor *doctor, const char *name)
+{
+	for (int fs = PLAN_FS_NONE; plan_fs_names[fs]; fs++)
+		check_tools_of(doctor, name, plan_fs_names[fs], "disks", plan_fs_needs((enum plan_fs)fs),
+			       fs == PLAN_FS_EXT4 ? MISSING : LIMITED);
+	for (int via = PLAN_VIA_RAM; plan_via_names[via]; via++) {
+		const char *const server[] = {server_program((enum plan_via)via), NULL};
+		struct needs needs = {.tools = server[0] ? server : NULL};
+
+		check_tools_of(doctor, name, plan_via_names[via], "servers", &needs, LIMITED);
+		check_tools_of(doctor, name, plan_via_names[via], "disks", plan_via_needs((enum plan_via)via),
+			       LIMITED);
+	}
+	for (int layer = PLAN_LAYER_NONE; plan_layer_names[layer]; layer++)
+		check_tools_of(doctor, name, plan_layer_names[layer], "layers",
+			       plan_layer_needs((enum plan_layer)layer), LIMITED);
 }
 
 static void check_tools(struct doctor *doctor, const char *name)
 {
-	for (int fs = PLAN_FS_NONE; plan_fs_names[fs]; fs++) {
-		cleanup_free char *what = file_path("%s disks", plan_fs_names[fs]);
-
-		check_tools_of(doctor, name, what, plan_fs_needs((enum plan_fs)fs),
-			       fs == PLAN_FS_EXT4 ? MISSING : LIMITED);
-	}
-	for (const struct injector *const *injector = injector_list(); *injector; injector++) {
-		cleanup_free char *what = file_path("%s injections", (*injector)->name);
-
-		check_tools_of(doctor, name, what, &(*injector)->needs, LIMITED);
-	}
-	for (const struct workload *const *workload = workload_list(); *workload; workload++) {
-		cleanup_free char *what = file_path("%s workloads", (*workload)->name);
-
-		check_tools_of(doctor, name, what, &(*workload)->needs, LIMITED);
-	}
+	check_disk_tools(doctor, name);
+	for (const struct injector *const *injector = injector_list(); *injector; injector++)
+		check_tools_of(doctor, name, (*injector)->name, "injections", &(*injector)->needs, LIMITED);
+	for (const struct workload *const *workload = workload_list(); *workload; workload++)
+		check_tools_of(doctor, name, (*workload)->name, "workloads", &(*workload)->needs, LIMITED);
 }
 
 static void check_cache(struct doctor *doctor, const char *name)

@@ -13,6 +13,7 @@
  * the test formats, which begin with a total, keep something for each title or event.
  */
 
+#define TIME_DIGITS    JSON_REAL_PRECISION(15) /* microseconds of a year */
 #define SHOWN_FRAMES   8
 #define TIMELINE_WIDTH 60
 #define MOST_TITLES    10000 /* distinct ones in a summary; more are counted together */
@@ -40,8 +41,9 @@ struct event_output {
 	bool colour;
 	const char *file;
 	size_t printed;
-	json_t *titles;	 /* summary: title -> group */
-	json_t *results; /* ktap, junit: one result per event */
+	struct hl_text text; /* one event as JSON */
+	json_t *titles;	     /* summary: title -> group */
+	json_t *results;     /* ktap, junit: one result per event */
 	struct timeline timeline;
 };
 
@@ -116,14 +118,25 @@ static const char *colour_end(const struct event_output *output)
 	return output->colour ? "\033[0m" : "";
 }
 
+/* 2.6.32 marks every frame of some traces as unreliable; then they are better than nothing. */
+static bool has_reliable(const struct hl_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++)
+		if (stack->frames[i].reliable)
+			return true;
+	return false;
+}
+
 static void print_frames(const struct event_output *output, const struct hl_stack *stack)
 {
+	bool only_reliable = !output->options.verbose && has_reliable(stack);
 	size_t shown = 0;
 
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct hl_frame *frame = &stack->frames[i];
 
-		if (!output->options.verbose && (!frame->reliable || shown == SHOWN_FRAMES))
+		if ((only_reliable && !frame->reliable) ||
+		    (!output->options.verbose && shown == SHOWN_FRAMES))
 			continue;
 		shown++;
 		fprintf(output->options.out, "      %s%s", frame->reliable ? "" : "? ", frame->function);
@@ -203,27 +216,32 @@ static void print_pretty(struct event_output *output, const struct hl_event *eve
 	}
 }
 
-static json_t *event_json(const struct event_output *output, const struct hl_event *event)
-{
-	json_t *object = hl_event_to_json(event);
-
-	if (object && output->options.name_files)
-		json_object_set_new(object, "file", json_string(output->file));
-	return object;
-}
-
 static int print_json(struct event_output *output, const struct hl_event *event)
 {
-	json_t *object = event_json(output, event);
+	struct hl_text *text = &output->text;
 
-	if (!object)
+	text->size = 0;
+	if (hl_event_write_json(event, text))
 		return -ENOMEM;
 	if (output->format == JSON)
 		fputs(output->printed ? ",\n" : "[\n", output->options.out);
-	json_dumpf(object, output->options.out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	if (output->options.name_files) {
+		/* One more member, in front of the others. */
+		json_t *file = json_string(output->file);
+
+		fputs("{\"file\":", output->options.out);
+		if (file)
+			json_dumpf(file, output->options.out, JSON_ENCODE_ANY);
+		else
+			fputs("null", output->options.out);
+		json_decref(file);
+		fputc(',', output->options.out);
+		fwrite(text->bytes + 1, 1, text->size - 1, output->options.out);
+	} else {
+		fwrite(text->bytes, 1, text->size, output->options.out);
+	}
 	if (output->format == JSONL)
 		fputc('\n', output->options.out);
-	json_decref(object);
 	return 0;
 }
 
@@ -354,11 +372,11 @@ static void print_groups(struct event_output *output, json_t **groups, size_t co
 						   "reason", json_sprintf("%lld events", (long long)times)));
 	}
 	if (output->format == JSON) {
-		json_dumpf(results, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		json_dumpf(results, out, JSON_INDENT(2) | TIME_DIGITS);
 		fputc('\n', out);
 	} else if (output->format == JSONL) {
 		for (size_t i = 0; i < json_array_size(results); i++) {
-			json_dumpf(json_array_get(results, i), out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+			json_dumpf(json_array_get(results, i), out, JSON_COMPACT | TIME_DIGITS);
 			fputc('\n', out);
 		}
 	} else if (output->format != PRETTY) {
@@ -406,5 +424,6 @@ void event_output_close(struct event_output *output)
 	fflush(output->options.out);
 	json_decref(output->titles);
 	json_decref(output->results);
+	free(output->text.bytes);
 	free(output);
 }

@@ -36,7 +36,8 @@ static void on_event(void *data, const struct hl_event *event)
 	const struct live *live = data;
 
 	live_clear(live);
-	fprintf(live->out, "%s: %9.3f s  kernel: %s", live->name, event->time, event->title);
+	fprintf(live->out, "%s: %9.3f s  %s: %s", live->name, event->time,
+		event->kind == HL_EVENT_STALLED ? "hanglab" : "kernel", event->title);
 	if (event->stack.comm)
 		fprintf(live->out, " [%s:%ld]", event->stack.comm, event->stack.pid);
 	fputc('\n', live->out);

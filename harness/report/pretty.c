@@ -104,7 +104,17 @@ static void print_workload(const json_t *workload, FILE *out)
 		result_number(workload, "acknowledged"), result_number(workload, "longest_stall"));
 	if (json_object_get(workload, "checked"))
 		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"), result_number(workload, "lost"));
+	if (result_number(workload, "unsynced") > 0)
+		fprintf(out, ", %.0f never synced and gone", result_number(workload, "unsynced"));
 	fputc('\n', out);
+}
+
+static void print_wait(const json_t *wait, FILE *out)
+{
+	const char *workload = result_text(wait, "workload");
+
+	fprintf(out, "  waits     %s %s: %s, in %s\n", workload[0] ? "workload" : "task",
+		workload[0] ? workload : result_text(wait, "task"), result_text(wait, "layer"), result_text(wait, "function"));
 }
 
 static void print_result(const json_t *result, const struct colours *colours, FILE *out)
@@ -119,6 +129,8 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		print_check(item, colours, out);
 	json_array_foreach(json_object_get(result, "workloads"), i, item)
 		print_workload(item, out);
+	json_array_foreach(json_object_get(result, "waits"), i, item)
+		print_wait(item, out);
 	if (result_text(result, "folder")[0])
 		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
 }

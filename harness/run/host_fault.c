@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define PROXY_LIMIT_MS 5000
+
 static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
 {
 	struct run *run = data;
@@ -13,7 +15,7 @@ static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **a
 	return qmp_execute(run->vm.qmp, command, arguments, answer, err);
 }
 
-static const struct server *server_of(const struct run *run, const char *disk, struct hl_error *err)
+static struct server *server_of(const struct run *run, const char *disk, struct hl_error *err)
 {
 	for (size_t i = 0; i < run->plan->disk_count; i++)
 		if (!strcmp(run->plan->disks[i].name, disk) && run->servers[i].process.pid > 0)
@@ -24,18 +26,46 @@ static const struct server *server_of(const struct run *run, const char *disk, s
 
 static pid_t vm_server_pid(void *data, const char *disk, struct hl_error *err)
 {
-	const struct server *server = server_of(data, disk, err);
+	struct server *server = server_of(data, disk, err);
 
 	return server ? server->process.pid : -ENOENT;
 }
 
 static const char *vm_server_control(void *data, const char *disk, struct hl_error *err)
 {
-	const struct server *server = server_of(data, disk, err);
+	struct server *server = server_of(data, disk, err);
 
 	if (server && !server->control)
 		hl_error_set(err, ENOENT, "the server of disk '%s' cannot be controlled", disk);
 	return server ? server->control : NULL;
+}
+
+static struct proxy *proxy_of(const struct run *run, const char *disk, struct hl_error *err)
+{
+	struct server *server = server_of(run, disk, err);
+
+	if (!server)
+		return NULL;
+	if (server->proxy.process.pid > 0)
+		return &server->proxy;
+	hl_error_set(err, ENOENT, "there is no proxy in front of disk '%s' (via: iscsi has one)", disk);
+	return NULL;
+}
+
+static int vm_proxy_set(void *data, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err)
+{
+	struct proxy *proxy = proxy_of(data, disk, err);
+
+	if (!proxy)
+		return -ENOENT;
+	return on ? proxy_enable(proxy, fault, value, PROXY_LIMIT_MS, err) : proxy_disable(proxy, fault, PROXY_LIMIT_MS, err);
+}
+
+static int vm_proxy_status(void *data, const char *disk, struct proxy_status *status, struct hl_error *err)
+{
+	struct proxy *proxy = proxy_of(data, disk, err);
+
+	return proxy ? proxy_get_status(proxy, status, PROXY_LIMIT_MS, err) : -ENOENT;
 }
 
 /* After a call in virtual time the VM stands still; in real time it never did. */
@@ -105,7 +135,7 @@ static void load_host_fault(struct run *run, size_t step)
 	struct host_fault *fault = &run->host_faults[step];
 	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
 
-	fault->vm = (struct injection_vm){vm_qmp, vm_server_pid, vm_server_control, run};
+	fault->vm = (struct injection_vm){vm_qmp, vm_server_pid, vm_server_control, vm_proxy_set, vm_proxy_status, run};
 	fault->injection.vm = &fault->vm;
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);

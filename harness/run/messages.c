@@ -4,24 +4,30 @@
  */
 #include "run/state.h"
 
+#include "inject/stall.h"
+
 #include <math.h>
 #include <string.h>
+
+static void count_event(struct run *run, const struct hl_event *event, int64_t at)
+{
+	judge_event(run->facts.judge, event, at);
+	record_event(run->record, event, run->events_log);
+	if (run->settings->observer.event)
+		run->settings->observer.event(run->settings->observer.data, event);
+}
 
 int run_take_event(const struct hl_event *event, void *data)
 {
 	struct run *run = data;
-	int64_t at = isnan(event->time) ? run->guest_now : (int64_t)(event->time * 1e9);
+	int64_t at = isnan(event->time) ? run->guest_now : (int64_t)(event->time * 1e9) + run->clock_offset;
 
 	if (!isnan(event->time))
 		run->last_kmsg_event = event->time;
 	if (event->kind == HL_EVENT_PANIC && !run->facts.first_panic[0])
 		snprintf(run->facts.first_panic, sizeof(run->facts.first_panic), "%s", event->title);
-	if (!run->facts.began)
-		return 0;
-	judge_event(run->facts.judge, event, at);
-	record_event(run->record, event, run->events_log);
-	if (run->settings->observer.event)
-		run->settings->observer.event(run->settings->observer.data, event);
+	if (run->facts.began)
+		count_event(run, event, at);
 	return 0;
 }
 
@@ -71,16 +77,17 @@ static void on_ready(struct run *run, const json_t *message)
 	struct detector_settings settings;
 
 	detector_settings_load(&settings, json_object_get(message, "settings"));
+	settings.stall_limit = run->plan->stall;
 	judge_settings(run->facts.judge, &settings);
 	record_ready(run->record, message, &settings);
 }
 
 static void on_begin(struct run *run, const json_t *message)
 {
-	(void)message;
 	loop_remove(run->loop, &run->boot_timer);
 	/* The guest's mark follows: what the kernel said before is not judged. */
 	hl_log_flush(run->log, NULL);
+	run->clock_offset = json_integer_value(json_object_get(message, "clock_offset"));
 	run->facts.began = true;
 	run->progress.phase = "timeline";
 	record_begin(run->record, run->guest_now);
@@ -185,7 +192,29 @@ static void on_verification(struct run *run, const json_t *message)
 	     (long long)json_integer_value(json_object_get(message, "acknowledged")),
 	     (long long)json_integer_value(json_object_get(message, "checked")), (long long)lost);
 	if (lost)
-		set_data_problem(run, "%lld acknowledged records are lost; %s", (long long)lost, text_of(message, "detail"));
+		set_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost, text_of(message, "detail"));
+}
+
+static void on_stalled(struct run *run, const json_t *message)
+{
+	struct hl_event event;
+
+	stall_event(&event, text_of(message, "name"), (long)json_integer_value(json_object_get(message, "pid")),
+		    json_integer_value(json_object_get(message, "age")), run->guest_now);
+	count_event(run, &event, run->guest_now);
+}
+
+static void on_waits(struct run *run, const json_t *message)
+{
+	json_t *wait;
+	size_t i;
+
+	run_journal(run, "waits", json_deep_copy(message));
+	json_array_foreach(json_object_get(message, "waits"), i, wait) {
+		if (record_wait(run->record, wait) && json_object_get(wait, "workload"))
+			run_note(run, "workload %s waits for: %s, in %s", text_of(wait, "workload"), text_of(wait, "layer"),
+				 text_of(wait, "function"));
+	}
 }
 
 static void on_heartbeat(struct run *run, const json_t *message)
@@ -227,7 +256,7 @@ static const struct {
 	{"begin", on_begin},       {"boot", on_boot},     {"broken", on_broken}, {"end", on_end},
 	{"fsck", on_fsck},         {"host", on_host},     {"heartbeat", on_heartbeat}, {"injection", on_injection},
 	{"lost", on_lost},         {"quiet", on_quiet},   {"ready", on_ready},   {"recovery", on_recovery},
-	{"verification", on_verification}, {"workload", on_workload},
+	{"stalled", on_stalled}, {"verification", on_verification}, {"waits", on_waits}, {"workload", on_workload},
 };
 
 static void take_message(struct run *run, const json_t *message)

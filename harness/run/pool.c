@@ -11,14 +11,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /**
  * struct worker - a child that does a piece
+ * @pidfd: readable once it has ended. SIGCHLD would not do: a thread that a preloaded library started before
+ *	main(), such as libfiu's remote control, takes the signal away.
  * @result: memory file that it writes its result to
  */
 struct worker {
 	pid_t pid;
+	int pidfd;
 	size_t index;
 	int result;
 };
@@ -27,6 +31,7 @@ struct pool {
 	pool_work work;
 	void *data;
 	struct worker *workers;
+	struct pollfd *watched;
 	size_t busy, jobs, next, count;
 	json_t *results;
 	bool stopping;
@@ -61,6 +66,15 @@ static int start_worker(struct pool *pool, struct hl_error *err)
 	}
 	if (!worker->pid)
 		do_work(pool, worker, parent);
+	worker->pidfd = (int)syscall(SYS_pidfd_open, worker->pid, 0);
+	if (worker->pidfd < 0) {
+		int r = hl_error_errno(err, errno, "watch a job");
+
+		kill(worker->pid, SIGKILL);
+		waitpid(worker->pid, NULL, 0);
+		close(worker->result);
+		return r;
+	}
 	pool->busy++;
 	pool->next++;
 	return 0;
@@ -88,6 +102,7 @@ static void reap(struct pool *pool)
 		}
 		json_array_set_new(pool->results, worker->index, read_result(worker->result));
 		close(worker->result);
+		close(worker->pidfd);
 		*worker = pool->workers[--pool->busy];
 	}
 }
@@ -97,24 +112,29 @@ static void take_signal(struct pool *pool, int signals)
 	struct signalfd_siginfo signal;
 
 	while (read(signals, &signal, sizeof(signal)) == sizeof(signal)) {
-		if (signal.ssi_signo == SIGCHLD)
-			continue;
 		pool->stopping = true;
 		for (size_t i = 0; i < pool->busy; i++)
 			kill(pool->workers[i].pid, SIGTERM);
 	}
 }
 
+static void await_any(struct pool *pool, int signals)
+{
+	pool->watched[0] = (struct pollfd){.fd = signals, .events = POLLIN};
+	for (size_t i = 0; i < pool->busy; i++)
+		pool->watched[i + 1] = (struct pollfd){.fd = pool->workers[i].pidfd, .events = POLLIN};
+	poll(pool->watched, pool->busy + 1, -1);
+}
+
 static int run_all(struct pool *pool, int signals, struct hl_error *err)
 {
-	struct pollfd watched = {.fd = signals, .events = POLLIN};
 	int r = 0;
 
 	while (pool->busy || (!r && !pool->stopping && pool->next < pool->count)) {
 		while (!r && !pool->stopping && pool->busy < pool->jobs && pool->next < pool->count)
 			r = start_worker(pool, err);
 		if (pool->busy)
-			poll(&watched, 1, -1);
+			await_any(pool, signals);
 		take_signal(pool, signals);
 		reap(pool);
 	}
@@ -125,17 +145,18 @@ int pool_run(size_t count, size_t jobs, pool_work work, void *data, json_t **res
 {
 	struct pool pool = {.work = work, .data = data, .jobs = jobs, .count = count, .results = json_array()};
 	cleanup_free struct worker *workers = calloc(jobs, sizeof(*workers));
+	cleanup_free struct pollfd *watched = calloc(jobs + 1, sizeof(*watched));
 	cleanup_fd int signals = -1;
 	sigset_t set;
 	int r;
 
-	if (!workers)
+	if (!workers || !watched)
 		return hl_error_errno(err, ENOMEM, "start jobs");
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(pool.results, json_null());
 	pool.workers = workers;
+	pool.watched = watched;
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);

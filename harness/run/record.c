@@ -13,10 +13,11 @@
  * @injections: one object per injection, in the order of their beginning
  * @by_step: index of a step's injection in @injections plus 1, 0 for none
  * @workloads: name to object
+ * @waits: what is waited for, by whom
  * @began_at, @injected_at: guest time of the timeline and of the first injection, 0 before
  */
 struct record {
-	json_t *result, *injections, *workloads, *events, *command;
+	json_t *result, *injections, *workloads, *waits, *events, *command;
 	size_t *by_step;
 	int64_t began_at, injected_at;
 };
@@ -65,6 +66,7 @@ struct record *record_new(const struct plan *plan, const struct run_preparation 
 	record->result = new_result(plan, preparation);
 	record->injections = json_array();
 	record->workloads = json_object();
+	record->waits = json_array();
 	record->events = json_array();
 	return record;
 }
@@ -95,7 +97,7 @@ void record_boot(struct record *record, const json_t *message)
 static json_t *deadlines(const struct detector_settings *settings)
 {
 	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK, HL_EVENT_SOFT_LOCKUP, HL_EVENT_HARD_LOCKUP,
-						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP};
+						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_STALLED};
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -133,10 +135,16 @@ static json_t *injection_of(struct record *record, size_t step, const json_t *me
 	return injection;
 }
 
+/* A fault may be proved twice: on the host's side, and from inside the guest. */
 static void set_evidence(json_t *injection, const char *state, const json_t *evidence)
 {
-	if (evidence)
-		json_object_set(injection, strcmp(state, "active") ? "release_evidence" : "evidence", (json_t *)evidence);
+	const char *key = strcmp(state, "active") ? "release_evidence" : "evidence";
+	const char *earlier = json_string_value(json_object_get(injection, key)), *text = json_string_value(evidence);
+
+	if (text && earlier)
+		json_object_set_new(injection, key, json_sprintf("%s; %s", earlier, text));
+	else if (text)
+		json_object_set_new(injection, key, json_string(text));
 }
 
 void record_injection(struct record *record, size_t step, const json_t *message)
@@ -210,6 +218,7 @@ void record_verification(struct record *record, const json_t *message)
 	update_workload(record, message);
 	json_object_set(workload, "checked", json_object_get(message, "checked"));
 	json_object_set(workload, "lost", json_object_get(message, "lost"));
+	json_object_set(workload, "unsynced", json_object_get(message, "unsynced"));
 }
 
 void record_fsck(struct record *record, const json_t *message)
@@ -223,6 +232,34 @@ void record_fsck(struct record *record, const json_t *message)
 	json_array_append_new(all, json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"), "status",
 					     json_object_get(message, "status"), "output",
 					     json_object_get(message, "output")));
+}
+
+static bool same_member(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);
+
+	return left ? right && json_equal(left, right) : !right;
+}
+
+static bool is_known_wait(const struct record *record, const json_t *wait)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach(record->waits, i, known) {
+		if (same_member(known, wait, "workload") && same_member(known, wait, "task") &&
+		    same_member(known, wait, "layer"))
+			return true;
+	}
+	return false;
+}
+
+bool record_wait(struct record *record, json_t *wait)
+{
+	if (is_known_wait(record, wait))
+		return false;
+	json_array_append(record->waits, wait);
+	return true;
 }
 
 void record_event(struct record *record, const struct hl_event *event, FILE *log)
@@ -358,6 +395,7 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 	json_object_set_new(result, "injections", record->injections);
 	json_object_set_new(result, "checks", check_results(plan, facts));
 	json_object_set_new(result, "workloads", workload_list_json(record));
+	json_object_set_new(result, "waits", record->waits);
 	json_object_set_new(result, "events", record->events);
 	if (record->command)
 		json_object_set_new(result, "command", record->command);

@@ -44,6 +44,13 @@ void record_heartbeat(struct record *record, const json_t *message);
 void record_verification(struct record *record, const json_t *message);
 void record_fsck(struct record *record, const json_t *message);
 
+/**
+ * record_wait() - what a workload or another blocked task waits for
+ *
+ * Return: false when this one is recorded with this layer already.
+ */
+bool record_wait(struct record *record, json_t *wait);
+
 /** record_event() - a kernel event; also written to @log as a line of JSON */
 void record_event(struct record *record, const struct hl_event *event, FILE *log);
 

@@ -52,7 +52,10 @@ int scenario_error(struct hl_error *err, const char *path, const char *position,
 	return hl_error_set(err, EINVAL, "%s:%d:%d: %s%s", path, line, column, text, quote);
 }
 
-/* A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. */
+/*
+ * A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. Nothing has no place:
+ * libfyaml 0.8 says where it would be, 0.7 does not.
+ */
 static void node_position(struct fy_node *node, char *position, size_t size)
 {
 	const struct fy_mark *mark = NULL;
@@ -69,7 +72,7 @@ static void node_position(struct fy_node *node, char *position, size_t size)
 		pair = fy_node_mapping_iterate(node, &iterator);
 		node = pair ? fy_node_pair_key(pair) : NULL;
 	}
-	if (node && fy_node_get_scalar_token(node))
+	if (node && !fy_node_is_null(node) && fy_node_get_scalar_token(node))
 		mark = fy_token_start_mark(fy_node_get_scalar_token(node));
 	if (mark)
 		snprintf(position, size, "%d:%d", mark->line + 1, mark->column + 1);

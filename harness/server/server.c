@@ -56,7 +56,7 @@ void server_let_go(const struct server *server)
 
 void server_end(struct server *server)
 {
-	process_kill(&server->proxy);
+	proxy_stop(&server->proxy);
 	process_kill(&server->process);
 	if (server->socket)
 		unlink(server->socket);

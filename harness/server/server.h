@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "inject/plan.h"
+#include "inject/proxy/client.h"
 
 /*
  * Storage servers of a run: real ones, started by hanglab, one per disk that wants one. They serve a file of
@@ -16,16 +17,17 @@
  * @process: the server itself, what an injector may stop
  * @proxy: the network fault proxy between guest and server; not for every kind
  * @socket: UNIX socket that QEMU connects to, or NULL
- * @control: control socket of the proxy or of the server, or NULL
+ * @control: control socket of the server, or NULL
  * @port: loopback port that the guest reaches as 10.0.2.2, 0 for none
  */
 struct server {
-	struct process process, proxy;
+	struct process process;
+	struct proxy proxy;
 	char *socket, *control;
 	unsigned int port;
 };
 
-#define SERVER_NONE {PROCESS_NONE, PROCESS_NONE, NULL, NULL, 0}
+#define SERVER_NONE {PROCESS_NONE, PROXY_STOPPED, NULL, NULL, 0}
 
 /** server_wanted() - does a disk of this kind have a server? */
 bool server_wanted(enum plan_via via);

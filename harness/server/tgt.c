@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* tgt, an iSCSI target, on a free loopback port with its own control socket; one target, one LUN. */
+/*
+ * tgt, an iSCSI target, on a free loopback port with its own control socket; one target, one LUN. The guest reaches
+ * it through our proxy.
+ */
 #include "server/kinds.h"
 
 #include "base/cleanup.h"
@@ -54,6 +57,16 @@ static int add_lun(const char *environment, const struct plan_disk *disk, const 
 	return r ? r : tgtadm(environment, err, "--mode", "target", "--op", "bind", "--tid", "1", "-I", "ALL", NULL);
 }
 
+static int put_proxy_in_front(struct server *server, int port, int timeout_ms, struct hl_error *err)
+{
+	cleanup_free char *target = file_path("127.0.0.1:%d", port);
+	struct proxy_options options = {.to = target, .iscsi = true};
+	int r = proxy_start(&server->proxy, &options, timeout_ms, err);
+
+	server->port = (unsigned int)server->proxy.port;
+	return r;
+}
+
 int tgt_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
 	      int timeout_ms, struct hl_error *err)
 {
@@ -76,6 +89,5 @@ int tgt_start(struct server *server, const struct plan_disk *disk, const char *i
 		r = await_ready(&server->process, environment, timeout_ms, err);
 	if (!r)
 		r = add_lun(environment, disk, image, err);
-	server->port = (unsigned int)port;
-	return r;
+	return r ? r : put_proxy_in_front(server, port, timeout_ms, err);
 }

@@ -126,7 +126,7 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 	else
 		return;
 	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name, disk->name);
-	add_option(arguments, "-device", "%s,drive=disk-%s,serial=%s", device, disk->name, disk->name);
+	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s", device, disk->name, disk->name, disk->name);
 }
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)

@@ -30,6 +30,11 @@ static void check_disk(struct child *child, const struct plan_disk *disk)
 	if (!disk->mount)
 		return;
 	r = disks_unmount(disk, &err);
+	/* As after a reboot: a mount replays what a journal still holds, a checker that may not write cannot. */
+	if (!r)
+		r = disks_mount(disk, &err);
+	if (!r)
+		r = disks_unmount(disk, &err);
 	if (!r)
 		r = disks_check(disk, &status, output, sizeof(output), &err);
 	if (!r)

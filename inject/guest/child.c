@@ -71,6 +71,11 @@ int child_start(const char *comm, child_body body, const struct child_watcher *w
 	return 0;
 }
 
+pid_t child_pid(const struct child *child)
+{
+	return child->pid;
+}
+
 void child_command(struct child *child, char command)
 {
 	(void)!write(child->to, &command, 1);

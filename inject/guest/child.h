@@ -46,6 +46,9 @@ struct child_watcher {
 int child_start(const char *comm, child_body body, const struct child_watcher *watcher, void *data,
 		struct child **child, struct hl_error *err);
 
+/** child_pid() - parent: process id of a child */
+pid_t child_pid(const struct child *child);
+
 /** child_command() - parent: send a byte to a child */
 void child_command(struct child *child, char command);
 

@@ -12,6 +12,8 @@
  *	kernel_log.c reads /dev/kmsg, forwards it, feeds the judge
  *	disks.c      sets up, unmounts and checks disks (called in children only)
  *	timeline.c   runs the steps: starts workloads, injects, releases
+ *	workloads.c  starts and watches workloads, finds those that stall
+ *	waits.c      finds out what they wait for
  *	aftermath.c  after the last release: recovery, file system checks, verification
  *	channel.c    sends everything to the host
  *
@@ -56,8 +58,12 @@ void kernel_log_dispatch(int64_t now);
 /** kernel_log_next() - when kernel_log_dispatch() wants to be called again, 0 for not before new records */
 int64_t kernel_log_next(void);
 
-/** kernel_log_mark() - write a line into the kernel log; what came before it is not judged */
-void kernel_log_mark(const char *text);
+/**
+ * kernel_log_mark() - write a line into the kernel log; what came before it is not judged
+ *
+ * Return: nanoseconds to add to times of the kernel log to get CLOCK_MONOTONIC.
+ */
+int64_t kernel_log_mark(const char *text);
 
 /* timeline.c */
 
@@ -70,7 +76,7 @@ void timeline_advance(struct guest *guest, int64_t now);
 /** timeline_next() - when it wants to be called again at the latest, 0 for never */
 int64_t timeline_next(const struct guest *guest);
 
-/** timeline_event() - the kernel reported something */
+/** timeline_event() - the kernel reported something, or a workload stalled */
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at);
 
 /* workloads.c */
@@ -98,6 +104,18 @@ size_t workloads_running(void);
 
 /** workloads_verify() - in a child: verify all and report each */
 void workloads_verify(struct child *child);
+
+/** workloads_find_stalls() - report each operation in flight that is older than the plan allows, once */
+void workloads_find_stalls(struct guest *guest, int64_t now);
+
+/** workloads_next_stall() - when an operation in flight becomes too old, 0 for none */
+int64_t workloads_next_stall(const struct guest *guest);
+
+/**
+ * workloads_sample_waits() - find out what the operations in flight wait for
+ * @again: also those that were sampled before, but not too often; else each once
+ */
+void workloads_sample_waits(bool again, int64_t now);
 
 /** workloads_heartbeat() - a new array with the progress of each */
 json_t *workloads_heartbeat(int64_t now);

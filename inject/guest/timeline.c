@@ -24,6 +24,7 @@ enum fault_state { FAULT_INJECTING, FAULT_ACTIVE, FAULT_RELEASING, FAULT_RELEASE
 /**
  * struct fault - an injection of the plan
  * @since: when it entered @state
+ * @injected_at: when its injection began
  * @event_at: when the event of "until" came, 0 before
  */
 struct fault {
@@ -33,7 +34,7 @@ struct fault {
 	const struct injector *injector;
 	struct child *child;
 	enum fault_state state;
-	int64_t since, event_at;
+	int64_t since, injected_at, event_at;
 	struct fault *next;
 };
 
@@ -208,6 +209,7 @@ static void begin_fault(struct guest *guest, size_t step)
 	fault->next = faults;
 	faults = fault;
 	enter(fault, FAULT_INJECTING, "injecting", NULL);
+	fault->injected_at = fault->since;
 	judge_fault(guest->judge, fault->since);
 	if (fault->injector->side == INJECTOR_HOST)
 		begin_host_fault(fault);
@@ -334,6 +336,7 @@ void timeline_begin(struct guest *guest)
 
 	detector_settings_load(&settings, in_force);
 	json_decref(in_force);
+	settings.stall_limit = guest->plan.stall;
 	judge_settings(guest->judge, &settings);
 	/* Without a fault the deadlines count from here. */
 	if (!plan_injects(&guest->plan))
@@ -343,8 +346,11 @@ void timeline_begin(struct guest *guest)
 
 void timeline_advance(struct guest *guest, int64_t now)
 {
-	if (!kernel_log_next())
+	/* A report of the kernel's that is not complete yet comes first. */
+	if (!kernel_log_next()) {
+		workloads_find_stalls(guest, now);
 		judge_time(guest->judge, now);
+	}
 	advance_faults(now);
 	while (!timeline_finished(guest) && step_due(guest, now))
 		begin_step(guest, now);
@@ -364,6 +370,8 @@ int64_t timeline_next(const struct guest *guest)
 
 	if (next)
 		next++;
+	if (!kernel_log_next())
+		earliest(&next, workloads_next_stall(guest));
 	for (const struct fault *fault = faults; fault; fault = fault->next)
 		if (fault->state == FAULT_ACTIVE)
 			earliest(&next, release_time(fault));
@@ -385,7 +393,7 @@ int64_t timeline_next(const struct guest *guest)
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at)
 {
 	for (struct fault *fault = faults; fault; fault = fault->next)
-		if (!fault->event_at && fault->planned->until && at >= fault->since &&
+		if (!fault->event_at && fault->planned->until && at >= fault->injected_at &&
 		    event_matches(&fault->planned->until->pattern, event, NULL, 0))
 			fault->event_at = at;
 	if (!timeline_finished(guest) && !awaited_at) {

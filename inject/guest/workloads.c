@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/channel.h"
 #include "inject/guest/guest.h"
+#include "inject/guest/waits.h"
+#include "inject/stall.h"
+
+#include "base/units.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+/* An operation that waits for so long is worth a look when something else is found to hang. */
+#define SAMPLE_AGE NANOSECONDS_PER_SECOND
+/* The kernel's detector reports many tasks at a time, and again every interval. */
+#define SAMPLE_AGAIN (10 * NANOSECONDS_PER_SECOND)
+
 /**
  * struct running - a workload of the plan
  * @step: index of its step
  * @run: what its callbacks get
+ * @pid: of its process
+ * @stalled: the operation (by its start) whose stall was reported
+ * @sampled: the operation of which was sampled what it waits for
  * @marked: acknowledged operations when workloads_mark() was called
  */
 struct running {
@@ -17,7 +29,9 @@ struct running {
 	size_t step;
 	const struct workload *workload;
 	struct workload_run run;
+	pid_t pid;
 	bool ended;
+	int64_t stalled, sampled;
 	uint64_t marked;
 	struct running *next;
 };
@@ -62,6 +76,7 @@ void workloads_start(struct guest *guest, size_t step)
 	const struct plan_step *planned = &guest->plan.steps[step];
 	struct running *running = arena_allocate(&guest->plan.arena, sizeof(*running));
 	struct hl_error err = HL_ERROR_INIT;
+	struct child *child;
 	void *parameters;
 
 	running->guest = guest;
@@ -78,8 +93,9 @@ void workloads_start(struct guest *guest, size_t step)
 	if (running->run.progress == MAP_FAILED)
 		guest_fail("no memory for workload %s", planned->name);
 	if (parameters_load(running->workload->parameters, planned->with, parameters, &err) ||
-	    child_start(planned->name, run_workload, &watcher, running, NULL, &err))
+	    child_start(planned->name, run_workload, &watcher, running, &child, &err))
 		guest_fail("workload %s: %s", planned->name, err.text);
+	running->pid = child_pid(child);
 	running->next = all;
 	all = running;
 	channel_send("workload", workload_now(), describe(running, "started"));
@@ -137,6 +153,84 @@ size_t workloads_running(void)
 	return count;
 }
 
+static const char *disk_of(const struct running *running)
+{
+	const struct plan_step *planned = &running->guest->plan.steps[running->step];
+	const char *folder = json_string_value(json_object_get(planned->with, "dir"));
+	const struct plan_disk *disk = folder ? plan_disk_of_mount(&running->guest->plan, folder) : NULL;
+
+	return disk ? disk->name : NULL;
+}
+
+/* Adds what is in flight for a while; @again: also what was sampled before. Return: how many. */
+static size_t collect_waiters(struct waiter *waiters, bool again, int64_t now)
+{
+	size_t count = 0;
+
+	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
+			continue;
+		running->sampled = started;
+		waiters[count++] = (struct waiter){running->run.name, running->pid, disk_of(running)};
+	}
+	return count;
+}
+
+void workloads_sample_waits(bool again, int64_t now)
+{
+	static int64_t last;
+	struct waiter waiters[MOST_WAITERS];
+	size_t count;
+
+	if (again && last && now < last + SAMPLE_AGAIN)
+		return;
+	count = collect_waiters(waiters, again, now);
+	if (!count)
+		return;
+	waits_sample(waiters, count);
+	last = now;
+}
+
+static void report_stall(struct running *running, int64_t age, int64_t now)
+{
+	struct hl_event event;
+
+	channel_send("stalled", now,
+		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid, "age",
+			       (json_int_t)age));
+	stall_event(&event, running->run.name, running->pid, age, now);
+	judge_event(running->guest->judge, &event, now);
+	timeline_event(running->guest, &event, now);
+	workloads_sample_waits(false, now);
+}
+
+void workloads_find_stalls(struct guest *guest, int64_t now)
+{
+	for (struct running *running = all; running; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (!started || started == running->stalled || now - started < guest->plan.stall)
+			continue;
+		running->stalled = started;
+		report_stall(running, now - started, now);
+	}
+}
+
+int64_t workloads_next_stall(const struct guest *guest)
+{
+	int64_t next = 0;
+
+	for (const struct running *running = all; running; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (started && started != running->stalled && (!next || started + guest->plan.stall < next))
+			next = started + guest->plan.stall;
+	}
+	return next;
+}
+
 static json_t *describe_progress(const struct running *running, int64_t now)
 {
 	struct workload_progress *progress = running->run.progress;
@@ -175,6 +269,7 @@ void workloads_verify(struct child *child)
 		json_object_set_new(report, "type", json_string("verification"));
 		json_object_set_new(report, "checked", json_integer((json_int_t)found.checked));
 		json_object_set_new(report, "lost", json_integer((json_int_t)found.lost));
+		json_object_set_new(report, "unsynced", json_integer((json_int_t)found.unsynced));
 		json_object_set_new(report, "detail", json_string(found.detail));
 		child_report(child, report);
 	}

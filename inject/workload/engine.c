@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/workload/engine.h"
 
+#include <unistd.h>
+
 #define ENGINE(name) extern const struct engine engine_##name;
 #include "inject/workload/engines.def"
 #undef ENGINE
@@ -19,6 +21,15 @@ const char *const engine_names[] = {
 #undef ENGINE
 	NULL,
 };
+
+int engine_pwrite(int fd, const void *record, size_t size, off_t offset)
+{
+	ssize_t put = pwrite(fd, record, size, offset);
+
+	if (put < 0)
+		return -errno;
+	return (size_t)put == size ? 0 : -ENOSPC;
+}
 
 const struct engine *const *engine_list(void)
 {

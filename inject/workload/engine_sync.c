@@ -5,14 +5,10 @@
 
 static int sync_write(int fd, void *state, const void *record, size_t size, off_t offset)
 {
-	ssize_t put = pwrite(fd, record, size, offset);
+	int r = engine_pwrite(fd, record, size, offset);
 
 	(void)state;
-	if (put < 0)
-		return -errno;
-	if ((size_t)put != size)
-		return -ENOSPC;
-	return fdatasync(fd) ? -errno : 0;
+	return r ? r : fdatasync(fd) ? -errno : 0;
 }
 
 const struct engine engine_sync = {

@@ -30,6 +30,22 @@ const struct workload *workload_find(const char *name)
 	return NULL;
 }
 
+uint64_t workload_next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+void workload_pause(int64_t interval, uint64_t *state)
+{
+	int64_t wait = interval / 2 + (int64_t)(workload_next_random(state) % (uint64_t)(interval + 1));
+	struct timespec pause = {wait / NANOSECONDS_PER_SECOND, wait % NANOSECONDS_PER_SECOND};
+
+	nanosleep(&pause, NULL);
+}
+
 int64_t workload_now(void)
 {
 	struct timespec now;

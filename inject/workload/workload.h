@@ -14,7 +14,7 @@
 
 /**
  * struct workload_progress - shared between the guest program and the workload's process
- * @acknowledged: operations that the kernel said are done and durable; none after the first error counts
+ * @acknowledged: operations that the kernel said are done; none after the first error counts
  * @started_at: CLOCK_MONOTONIC nanoseconds when the operation in flight was started, 0 for none
  * @longest: nanoseconds of the longest finished operation
  * @errors: operations that failed
@@ -36,10 +36,11 @@ struct workload_progress {
  * struct workload_verification - what verify() found
  * @checked: acknowledged operations whose result was looked at
  * @lost: those that are missing or wrong
+ * @unsynced: those that are missing or wrong but were never promised to be durable: no loss
  * @detail: the first loss in words
  */
 struct workload_verification {
-	uint64_t checked, lost;
+	uint64_t checked, lost, unsynced;
 	char detail[256];
 };
 
@@ -83,6 +84,12 @@ const struct workload *workload_find(const char *name);
 
 /** workload_list() - all workloads, NULL-terminated, sorted by name */
 const struct workload *const *workload_list(void);
+
+/** workload_next_random() - xorshift64 (Marsaglia 2003): reproducible, different in every call; @state is not 0 */
+uint64_t workload_next_random(uint64_t *state);
+
+/** workload_pause() - half to three halves of @interval: the seed moves the workload against the fault */
+void workload_pause(int64_t interval, uint64_t *state);
 
 /** workload_now() - CLOCK_MONOTONIC in nanoseconds */
 int64_t workload_now(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * writer: writes numbered records into a file, one at a time, each durable before it counts.
+ * writer: writes numbered records into a file, one at a time, each durable before it counts (but for the engine
+ * "buffered").
  *
  * Record n goes to slot n % records, so the file stays small however long the run is. After the run
  * slot s must hold the newest acknowledged record of that slot, with the exceptions of slot_is_right().
@@ -14,7 +15,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define RECORD_SIZE  4096
 #define RECORD_MAGIC 0x6c676e6148ULL
@@ -31,21 +31,12 @@ struct record {
 	uint64_t payload[RECORD_SIZE / 8 - 4];
 };
 
-/* xorshift64 (Marsaglia 2003): reproducible data, different in every record. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static void fill_record(struct record *record, uint64_t sequence, uint64_t seed)
 {
 	uint64_t state = (seed << 32 ^ sequence) * 0x9e3779b97f4a7c15ULL | 1, sum = sequence;
 
 	for (size_t i = 0; i < sizeof(record->payload) / sizeof(record->payload[0]); i++) {
-		record->payload[i] = next_random(&state);
+		record->payload[i] = workload_next_random(&state);
 		sum = (sum << 7 | sum >> 57) + record->payload[i];
 	}
 	record->magic = RECORD_MAGIC;
@@ -59,15 +50,6 @@ static char *file_of(const struct workload_run *run)
 	const struct writer *writer = run->parameters;
 
 	return file_path("%s/%s.records", writer->directory, run->name);
-}
-
-/* Half to three halves of the interval: the seed moves the writer against the fault. */
-static void pause_between(int64_t interval, uint64_t *state)
-{
-	int64_t wait = interval / 2 + (int64_t)(next_random(state) % (uint64_t)(interval + 1));
-	struct timespec pause = {wait / NANOSECONDS_PER_SECOND, wait % NANOSECONDS_PER_SECOND};
-
-	nanosleep(&pause, NULL);
 }
 
 static int write_records(struct workload_run *run, const struct engine *engine, int fd, void *state,
@@ -84,9 +66,10 @@ static int write_records(struct workload_run *run, const struct engine *engine, 
 		workload_begin(run->progress);
 		r = engine->write(fd, state, record, RECORD_SIZE, offset);
 		workload_end(run->progress, r);
-		if (!r)
+		/* After an error nothing is acknowledged any more, so no acknowledged record may be overwritten either. */
+		if (!r && !atomic_load(&run->progress->errors))
 			sequence++;
-		pause_between(writer->interval, &random);
+		workload_pause(writer->interval, &random);
 	}
 	return 0;
 }
@@ -159,7 +142,11 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 		if (fd < 0 || pread(fd, &record, sizeof(record), (off_t)slot * RECORD_SIZE) != sizeof(record))
 			memset(&record, 0, sizeof(record));
 		found->checked++;
-		if (!slot_is_right(run, &record, sequence) && !found->lost++)
+		if (slot_is_right(run, &record, sequence))
+			continue;
+		if (engine_list()[writer->engine]->unsynced)
+			found->unsynced++;
+		else if (!found->lost++)
 			snprintf(found->detail, sizeof(found->detail),
 				 "record %" PRIu64 " of %s was acknowledged but is not in slot %" PRIu64, sequence, path,
 				 slot);

@@ -28,7 +28,7 @@ static void test_names(void)
 		CU_ASSERT_EQUAL(engines[count]->open == NULL, engines[count]->close == NULL);
 	}
 	CU_ASSERT_PTR_NULL(engine_names[count]);
-	CU_ASSERT_EQUAL(count, 4);
+	CU_ASSERT(count >= 4);
 }
 
 /* Some file systems have no O_DIRECT: the working folder is tried as well. */

@@ -175,6 +175,8 @@ static void test_deadlines(void)
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_WORKQUEUE_LOCKUP), 63 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_PANIC), 243 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_FS_ERROR), 0);
+	defaults.stall_limit = 2 * S;
+	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_STALLED), 5 * S);
 	defaults.hung_task_interval = 10;
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HUNG_TASK), 133 * S);
 	/* A kernel before 4.20 has no such sysctl. */
@@ -192,6 +194,7 @@ static void test_detectors_off(void)
 	CU_ASSERT_EQUAL(detector_deadline(&settings, HL_EVENT_RCU_STALL), -1);
 	CU_ASSERT_EQUAL(detector_deadline(&settings, HL_EVENT_WORKQUEUE_LOCKUP), -1);
 	CU_ASSERT_EQUAL(detector_deadline(&settings, HL_EVENT_PANIC), -1);
+	CU_ASSERT_EQUAL(detector_deadline(&settings, HL_EVENT_STALLED), -1);
 	settings.hung_task_timeout = 0;
 	CU_ASSERT_EQUAL(detector_deadline(&settings, HL_EVENT_HUNG_TASK), -1);
 	/* The switch is absent before 4.13: then only the threshold counts. */

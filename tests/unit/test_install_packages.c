@@ -33,6 +33,7 @@ static const struct {
 	 "for word; do case $word in -*|*{*) ;;\n"
 	 "*) grep -qx \"$word\" \"${0%/*}/../missing\" || echo \"$word installed\";; esac; done\n"},
 	{"qemu-system-x86_64", "#!/bin/sh\ncat \"${0%/*}/../qemu\"\n"},
+	{"systemctl", "#!/bin/sh\necho \"systemctl $*\" >> \"${0%/*}/../calls\"\n"},
 	{"id", "#!/bin/sh\ncat \"${0%/*}/../uid\"\n"},
 	{"sudo", "#!/bin/sh\necho sudo >> \"${0%/*}/../calls\"; exec \"$@\"\n"},
 };
@@ -195,7 +196,8 @@ static void test_only_what_is_missing(void)
 	check_done(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "libaio-dev\nxfsprogs\n"},
 		   UPDATE INSTALL "libaio-dev xfsprogs\n", "missing or too old: libaio-dev xfsprogs");
 	check_done(&(struct machine){.release = "13", .qemu = "", .missing = "make\n"},
-		   UPDATE INSTALL "make\n" INSTALL "qemu-system-x86\n", "missing or too old: make qemu-system-x86");
+		   UPDATE INSTALL "make\n" INSTALL "qemu-system-x86\n",
+		   "missing or too old: make qemu-system-x86");
 }
 
 /* @stanza: what the file must end with */
@@ -281,6 +283,21 @@ static void test_backports_costs_too_much(void)
 	check_adds_backports(&machine, INSTALL "-t bookworm-backports qemu-system-x86\n");
 }
 
+/* Programs for guests and their disks bring services that nobody asked for; those that were there stay. */
+static void test_services(void)
+{
+	const char *folder =
+		build(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "make\ntgt\n"});
+
+	put(folder, "run/systemd/system/none", "");
+	check_calls(folder,
+		    UPDATE INSTALL "make tgt\n"
+				   "systemctl --quiet disable --now tgt.service\n",
+		    "tgt.service");
+	put(folder, "missing", "make\n");
+	check_calls(folder, UPDATE INSTALL "make\n", "");
+}
+
 static void test_not_root(void)
 {
 	check_done(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "make\n", .user = true},
@@ -289,6 +306,23 @@ static void test_not_root(void)
 		&(struct machine){
 			.release = "13", .qemu = QEMU_10, .missing = "make\n", .user = true, .no_sudo = true},
 		"neither root nor sudo");
+}
+
+/* Nothing goes on after an installation that failed. */
+static void test_apt_fails(void)
+{
+	const char *folder = build(&(struct machine){.release = "13", .qemu = "", .missing = "tgt\n"});
+	cleanup_free char *done = NULL, *output = NULL;
+	int r;
+
+	put(folder, "bin/apt-get",
+	    "#!/bin/sh\necho \"apt-get ${*#-q -o DPkg::Lock::Timeout=300 }\" >> \"${0%/*}/../calls\"\nexit "
+	    "100\n");
+	put(folder, "run/systemd/system/none", "");
+	output = run_script(folder, &r);
+	done = get(folder, "calls");
+	CU_ASSERT_NOT_EQUAL(r, 0);
+	CU_ASSERT_STRING_EQUAL(done, UPDATE INSTALL "tgt\n");
 }
 
 static void test_not_debian(void)
@@ -304,7 +338,9 @@ CU_TestInfo install_packages_tests[] = {
 	{"backports signed by", test_backports_signed_by},
 	{"backports not served", test_backports_not_served},
 	{"backports would harm", test_backports_costs_too_much},
+	{"services", test_services},
 	{"not root", test_not_root},
+	{"apt fails", test_apt_fails},
 	{"not Debian", test_not_debian},
 	CU_TEST_INFO_NULL,
 };

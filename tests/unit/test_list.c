@@ -49,7 +49,7 @@ static void test_parameters(void)
 {
 	check_shows("workloads", "writer", "  interval       duration from 1us to 1h, default 100ms\n");
 	check_shows("workloads", "writer", "  dir            absolute path, required\n");
-	check_shows("workloads", "writer", "  engine         io_uring|libaio|mmap|sync, default sync\n");
+	check_shows("workloads", "writer", "libaio|mmap|sync, default sync\n");
 }
 
 static void test_keys(void)

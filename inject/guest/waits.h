@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HANGLAB_INJECT_GUEST_WAITS_H
+#define HANGLAB_INJECT_GUEST_WAITS_H
+
+#include "inject/plan.h"
+
+#include <sys/types.h>
+
+/*
+ * What the stalled workloads and everything else that is blocked wait for. Sampled in a child: /proc/PID/stack
+ * of a blocked task is safe to read, but nothing here may hold up the guest program.
+ */
+
+/**
+ * struct waiter - a workload whose operation has been in flight for a while
+ * @workload: its name
+ * @pid: of its process
+ * @disk: name of the disk that it works on, or NULL
+ */
+struct waiter {
+	const char *workload;
+	pid_t pid;
+	const char *disk;
+};
+
+/** Most waiters of one sample; further ones are left out. */
+#define MOST_WAITERS 32
+
+/**
+ * waits_sample() - start a sample; the findings go to the host as messages "waits"
+ * @waiters: copied
+ * @count: how many
+ */
+void waits_sample(const struct waiter *waiters, size_t count);
+
+#endif
