@@ -107,11 +107,13 @@ asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviou
 	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
 	HANGLAB=build/asan/hanglab build/asan/unit
 
-# The log reader without what only the host has: libFuzzer links it statically with the sanitizers.
+# libFuzzer links what it feeds statically with the sanitizers: the log reader without what only the host has, the PDU parser.
 CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
 FUZZ_SECONDS ?= 60
 FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
 $(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
+$(BUILD)/fuzz-iscsi-pdu: tests/fuzz/fuzz_iscsi_pdu.c inject/proxy/iscsi_pdu.c inject/proxy/iscsi_tasks.c $(wildcard inject/proxy/*.h)
+$(BUILD)/fuzz-log $(BUILD)/fuzz-iscsi-pdu:
 	@echo "  FUZZ    $@"
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O1 $(CSTD) $(CPPFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
@@ -120,10 +122,31 @@ $(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h
 $(BUILD)/fuzz-words: checkers/signatures.def
 	$(Q)sed -n 's/^SIGNATURE([^,]*, [^,]*, \("[^"]*"\),.*/\1/p' $< >$@
 
-fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words ## feed damaged logs to the log reader, for FUZZ_SECONDS=60
-	@mkdir -p $(BUILD)/fuzz-corpus
+fuzz: $(BUILD)/fuzz-log $(BUILD)/fuzz-words $(BUILD)/fuzz-iscsi-pdu ## feed damaged logs and PDUs to their readers, for FUZZ_SECONDS=60 each
+	@mkdir -p $(BUILD)/fuzz-corpus $(BUILD)/fuzz-corpus-pdu
 	cd $(BUILD) && ./fuzz-log -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=20 -rss_limit_mb=1024 \
 		-dict=fuzz-words fuzz-corpus $(wildcard $(abspath ../shared/seeds) $(abspath ../shared/corpus/kernel-logs))
+	cd $(BUILD) && ./fuzz-iscsi-pdu -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -rss_limit_mb=1024 \
+		-dict=$(abspath tests/fuzz/iscsi.dict) fuzz-corpus-pdu
+
+# Each file again when it, a header of it or the rules have changed.
+SOURCES  := $(shell git ls-files '*.c' 2>/dev/null)
+TIDY     := $(patsubst %.c,$(BUILD)/%.tidy,$(filter-out tests/main.c,$(SOURCES)))
+lint: $(TIDY) ## clang-tidy, cppcheck and clang-format; nothing may be found
+	@echo "  CPPCHECK"
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+		--suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DFIU_ENABLE=1 -I. -Iharness $(SOURCES)
+	@echo "  FORMAT"
+	$(Q)clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+.SECONDARY:
+$(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy tests/.clang-tidy
+	@echo "  TIDY    $<"
+	$(Q)clang-tidy --quiet $< -- $(CSTD) $(CPPFLAGS) 2>/dev/null
+	@touch $@
+
+format: ## clang-format over everything
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

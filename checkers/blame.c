@@ -273,10 +273,24 @@ static size_t choose_stack(const struct report *report)
 	return report->stack_count;
 }
 
+/* Who holds the lock that a hung task waits for keeps it waiting; newer kernels print that stack as well. */
+static const char *blame_holder(const struct report *report)
+{
+	const json_t *pid = json_object_get(report->event.fields, "holder_pid");
+
+	for (size_t i = 0; pid && i < report->stack_count; i++) {
+		const struct report_stack *stack = &report->stacks[i];
+
+		if (stack->stack.count && stack->stack.pid == json_integer_value(pid))
+			return blame_waiting(stack);
+	}
+	return NULL;
+}
+
 size_t blame_find(struct report *report)
 {
 	size_t chosen = choose_stack(report);
-	const char *function = report->culprit;
+	const char *function = report->culprit ? report->culprit : blame_holder(report);
 
 	if (!function && report->suspect && !is_skipped(report->suspect, CRASH | report->skip))
 		function = report->suspect;

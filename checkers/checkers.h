@@ -220,10 +220,14 @@ typedef void (*hl_on_hit)(size_t offset, void *data);
  * struct hl_prefilter - finds quickly which parts of a buffer can hold an event at all
  * @scan: calls @on_hit for each anchor in @bytes in the order of their ends, at least once per line
  *	that holds anchors; returns 0 or -errno
+ * @clone: another state for use in another thread at the same time; NULL when there can be only one
+ * @release: end a state that @clone made
  * @state: first argument of @scan
  */
 struct hl_prefilter {
 	int (*scan)(void *state, const char *bytes, size_t size, hl_on_hit on_hit, void *data);
+	void *(*clone)(const void *state);
+	void (*release)(void *state);
 	void *state;
 };
 

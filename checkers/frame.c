@@ -70,12 +70,15 @@ static bool parse_name(const char *text, struct frame_text *result)
 	end = text + result->function_length;
 	if (end[0] == '+' && end[1] == '0' && end[2] == 'x') {
 		end = parse_hex(end + 3, &result->frame.offset);
-		if (!end)
+		/* No function is that long: damaged text. */
+		if (!end || result->frame.offset > UINT32_MAX)
 			return false;
 		if (end[0] == '/' && end[1] == '0' && end[2] == 'x') {
 			const char *behind = parse_hex(end + 3, &result->frame.size);
 
 			end = behind ? behind : end;
+			if (result->frame.size > UINT32_MAX)
+				return false;
 		} else if (!result->frame.address) {
 			return false;
 		}
@@ -104,7 +107,7 @@ bool frame_parse(const char *text, struct frame_text *result)
 		for (text++; *text == ' '; text++)
 			;
 	}
-	if (*text == '(' || (strchr(text, '+') && (from = strstr(text, " from ")))) { /* arm */
+	if (*text == '(' || (strchr(text, '+') && strstr(text, " from "))) { /* arm */
 		from = strstr(text, " from ");
 		if (from) {
 			text = skip_addresses(from + 6, &result->frame.address);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
 #include "input.h"
+#include "read_ahead.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -294,6 +295,14 @@ static int open_input(const char *path, struct hl_error *err)
 	return fd < 0 ? hl_error_errno(err, errno, "open") : fd;
 }
 
+/* Threads pay for a regular file of some size. */
+static bool is_large(int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size > 8 * 1024 * 1024;
+}
+
 static int read_fd(struct input *input, int fd, struct hl_error *err)
 {
 	cleanup_free char *buffer = malloc(BUFFER_SIZE);
@@ -307,6 +316,11 @@ static int read_fd(struct input *input, int fd, struct hl_error *err)
 		return status;
 	if (is_compressed((const unsigned char *)buffer, source.ready))
 		return read_compressed(input, &source, err);
+	if (is_large(fd) && !is_journal_export(buffer, source.ready)) {
+		status = read_ahead(input->log, fd, lseek(fd, 0, SEEK_CUR) - (off_t)source.ready, err);
+		if (status != -ENOTSUP)
+			return status;
+	}
 	return read_plain(input, &source, err);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "log.h"
 #include "anchors.h"
 #include "checkers.h"
 #include "memory.h"
@@ -26,9 +27,8 @@
 #define SILENCE		5.0	      /* seconds of kernel time after which a report is over */
 #define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
 #define PIECE		(256 * 1024)  /* what the pre-filter gets at once: stays in the CPU's cache */
-#define MAX_PIECE_HITS	1024
-#define WRAP_WIDTH	40 /* nobody wraps lines shorter than this */
-#define OTHERS_PATIENCE 8  /* lines of other callers count less */
+#define WRAP_WIDTH	40	      /* nobody wraps lines shorter than this */
+#define OTHERS_PATIENCE 8	      /* lines of other callers count less */
 
 struct hl_log {
 	struct hl_log_options options;
@@ -50,10 +50,7 @@ struct hl_log {
 	struct report *spare;
 	struct report *pool;
 	int status;
-	size_t piece_hits[MAX_PIECE_HITS];
-	size_t piece_hit_count;
-	size_t piece_hit_next;
-	bool piece_dense;
+	struct log_piece piece; /* the one that hl_log_feed() is at */
 };
 
 int hl_log_open(struct hl_log **log, const struct hl_log_options *options, hl_on_event on_event, void *data,
@@ -392,61 +389,82 @@ static uint64_t count_lines(const char *bytes, size_t size)
 
 static void note_hit(size_t offset, void *data)
 {
-	struct hl_log *log = data;
+	struct log_piece *piece = data;
 
-	if (log->piece_hit_count < MAX_PIECE_HITS)
-		log->piece_hits[log->piece_hit_count++] = offset;
+	if (piece->hit_count < PIECE_HITS)
+		piece->hits[piece->hit_count++] = offset;
 	else
-		log->piece_dense = true;
+		piece->dense = true;
 }
 
-/* Where the first line with an anchor at or behind @from begins; @size when there is none. */
-static size_t next_candidate(struct hl_log *log, const char *bytes, size_t from, size_t size)
+int log_piece_scan(struct log_piece *piece, const struct hl_prefilter *prefilter)
+{
+	piece->hit_count = 0;
+	piece->dense = false;
+	piece->lines = count_lines(piece->bytes, piece->size);
+	return prefilter->scan(prefilter->state, piece->bytes, piece->size, note_hit, piece);
+}
+
+const struct hl_prefilter *log_prefilter(const struct hl_log *log)
+{
+	return log->options.prefilter;
+}
+
+/* Where the first line with an anchor at or behind @from begins; @end when there is none in front of it. */
+static size_t next_candidate(const struct log_piece *piece, size_t *next, size_t from, size_t end)
 {
 	const char *newline;
 	size_t hit;
 
-	while (log->piece_hit_next < log->piece_hit_count && log->piece_hits[log->piece_hit_next] <= from)
-		log->piece_hit_next++;
-	if (log->piece_hit_next == log->piece_hit_count)
-		return log->piece_dense ? from : size;
-	hit = log->piece_hits[log->piece_hit_next] - 1;
-	newline = memrchr(bytes + from, '\n', hit - from);
-	return newline ? (size_t)(newline - bytes) + 1 : from;
+	while (*next < piece->hit_count && piece->hits[*next] <= from)
+		++*next;
+	if (*next == piece->hit_count)
+		return piece->dense ? from : end;
+	hit = piece->hits[*next] - 1;
+	if (hit >= end)
+		return end;
+	newline = memrchr(piece->bytes + from, '\n', hit - from);
+	return newline ? (size_t)(newline - piece->bytes) + 1 : from;
 }
 
-/* Whole lines: @bytes ends with a newline. */
-static void read_piece(struct hl_log *log, const char *bytes, size_t size)
+/* Lines of @piece between two places; most often that is nearly the whole of it. */
+static uint64_t lines_between(const struct log_piece *piece, size_t from, size_t to)
 {
-	size_t at = 0;
-	bool filtered = false;
+	if (to - from < piece->size / 2)
+		return count_lines(piece->bytes + from, to - from);
+	return piece->lines - count_lines(piece->bytes, from) -
+	       count_lines(piece->bytes + to, piece->size - to);
+}
 
-	while (at < size && !log->status) {
+/* Whole lines from @at to @end; @scanned says whether the pre-filter was there already. */
+static void read_lines(struct hl_log *log, struct log_piece *piece, size_t at, size_t end, bool scanned)
+{
+	size_t next = 0;
+
+	while (at < end && !log->status) {
 		const char *newline;
 
 		if (quiet(log)) {
 			size_t candidate;
 
+			/* The line before may begin a report, whose lines must not be skipped. */
 			release_held(log);
-			if (!filtered) {
-				const struct hl_prefilter *prefilter = log->options.prefilter;
-
-				log->piece_hit_count = log->piece_hit_next = 0;
-				log->piece_dense = false;
-				filtered = true;
-				fail(log, prefilter->scan(prefilter->state, bytes, size, note_hit, log));
-			}
-			candidate = next_candidate(log, bytes, at, size);
-			log->lines += count_lines(bytes + at, candidate - at);
+			if (!quiet(log))
+				continue;
+			if (!scanned)
+				fail(log, log_piece_scan(piece, log->options.prefilter));
+			scanned = true;
+			candidate = next_candidate(piece, &next, at, end);
+			log->lines += lines_between(piece, at, candidate);
 			log->bytes += candidate - at;
 			at = candidate;
-			if (at == size)
+			if (at == end)
 				break;
 		}
-		newline = memchr(bytes + at, '\n', size - at);
-		read_line(log, bytes + at, (size_t)(newline - (bytes + at)));
-		log->bytes += (size_t)(newline + 1 - (bytes + at));
-		at = (size_t)(newline + 1 - bytes);
+		newline = memchr(piece->bytes + at, '\n', end - at);
+		read_line(log, piece->bytes + at, (size_t)(newline - (piece->bytes + at)));
+		log->bytes += (size_t)(newline + 1 - (piece->bytes + at));
+		at = (size_t)(newline + 1 - piece->bytes);
 	}
 }
 
@@ -474,30 +492,43 @@ static size_t complete_tail(struct hl_log *log, const char *bytes, size_t size)
 	return newline ? part + 1 : part;
 }
 
+/* @piece is only written to when it was not scanned. */
+static void feed_piece(struct hl_log *log, struct log_piece *piece, bool scanned)
+{
+	size_t at = 0, end;
+	const char *newline;
+
+	while (at < piece->size && (log->tail_size || log->tail_continues))
+		at += complete_tail(log, piece->bytes + at, piece->size - at);
+	newline = memrchr(piece->bytes + at, '\n', piece->size - at);
+	end = newline ? (size_t)(newline - piece->bytes) + 1 : at;
+	read_lines(log, piece, at, end, scanned);
+	while (end < piece->size)
+		end += complete_tail(log, piece->bytes + end, piece->size - end);
+}
+
+static int feed_status(const struct hl_log *log, struct hl_error *err)
+{
+	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+}
+
+int log_feed_piece(struct hl_log *log, const struct log_piece *piece, struct hl_error *err)
+{
+	if (!log->status)
+		feed_piece(log, (struct log_piece *)piece, true);
+	return feed_status(log, err);
+}
+
 int hl_log_feed(struct hl_log *log, const char *bytes, size_t size, struct hl_error *err)
 {
 	while (size && !log->status) {
-		size_t piece = size < PIECE ? size : PIECE;
-		const char *newline;
-
-		if (log->tail_size || log->tail_continues) {
-			size_t used = complete_tail(log, bytes, size);
-
-			bytes += used;
-			size -= used;
-			continue;
-		}
-		newline = memrchr(bytes, '\n', piece);
-		if (newline) {
-			piece = (size_t)(newline - bytes) + 1;
-			read_piece(log, bytes, piece);
-		} else {
-			piece = complete_tail(log, bytes, size);
-		}
-		bytes += piece;
-		size -= piece;
+		log->piece.bytes = bytes;
+		log->piece.size = size < PIECE ? size : PIECE;
+		feed_piece(log, &log->piece, false);
+		bytes += log->piece.size;
+		size -= log->piece.size;
 	}
-	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+	return feed_status(log, err);
 }
 
 int hl_log_flush(struct hl_log *log, struct hl_error *err)
@@ -511,5 +542,5 @@ int hl_log_flush(struct hl_log *log, struct hl_error *err)
 	}
 	release_held(log);
 	close_all(log);
-	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+	return feed_status(log, err);
 }

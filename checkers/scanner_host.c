@@ -8,8 +8,8 @@
 #include <string.h>
 
 struct hl_scanner {
-	hs_database_t *database;
-	hs_scratch_t *scratch;
+	hs_database_t *database; /* shared by clones */
+	hs_scratch_t *scratch;	 /* one for each thread */
 	struct hl_prefilter prefilter;
 };
 
@@ -39,6 +39,28 @@ static int scan(void *state, const char *bytes, size_t size, hl_on_hit on_hit, v
 		       &receiver) == HS_SUCCESS
 		       ? 0
 		       : -EIO;
+}
+
+static void *clone_scanner(const void *state)
+{
+	const struct hl_scanner *scanner = state;
+	struct hl_scanner *clone = calloc(1, sizeof(*clone));
+
+	if (!clone)
+		return NULL;
+	clone->database = scanner->database;
+	if (hs_clone_scratch(scanner->scratch, &clone->scratch) == HS_SUCCESS)
+		return clone;
+	free(clone);
+	return NULL;
+}
+
+static void release_clone(void *state)
+{
+	struct hl_scanner *clone = state;
+
+	hs_free_scratch(clone->scratch);
+	free(clone);
 }
 
 /* An anchor that holds another one need not be looked for: where it is, the other one is too. */
@@ -92,7 +114,8 @@ int hl_scanner_open(struct hl_scanner **scanner, struct hl_error *err)
 	fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)
 		return hl_error_set(err, ENOMEM, "no memory for the scanner");
-	fresh->prefilter = (struct hl_prefilter){.scan = scan, .state = fresh};
+	fresh->prefilter = (struct hl_prefilter){
+		.scan = scan, .clone = clone_scanner, .release = release_clone, .state = fresh};
 	status = compile(fresh, err);
 	if (status) {
 		hl_scanner_close(fresh);

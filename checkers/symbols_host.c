@@ -313,7 +313,7 @@ static void add_frame(struct hl_event *event, struct hl_stack *to, const struct 
 
 	*added = *frame;
 	added->function =
-		memory_string(&event->memory, inlined && place->function ? place->function : frame->function);
+		memory_string(&event->memory, inlined && place && place->function ? place->function : frame->function);
 	added->module = memory_string(&event->memory, frame->module);
 	added->file = memory_string(&event->memory, place && place->file ? place->file : frame->file);
 	if (place && place->file)

@@ -23,7 +23,7 @@ static int run(char *output, size_t size, struct hl_error *err, const char *cons
 {
 	const char *command[8] = {"dmsetup"};
 
-	for (size_t i = 0; arguments[i] && i < 6; i++)
+	for (size_t i = 0; i < 6 && arguments[i]; i++)
 		command[i + 1] = arguments[i];
 	setenv("DM_DISABLE_UDEV", "1", 1);
 	return tool_must(command, output, size, err);

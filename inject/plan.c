@@ -299,6 +299,8 @@ void plan_disk_boot(const struct plan_disk *disk, char *text, size_t size)
 			 (disk->size + (1 << 20) - 1) >> 20);
 	else if (disk->via == PLAN_VIA_NULL_BLK)
 		snprintf(text, size, "null_blk.nr_devices=0");
+	else if (disk->via == PLAN_VIA_NVME && disk->device_timeout > 0)
+		snprintf(text, size, "nvme_core.io_timeout=%" PRId64, disk->device_timeout / NANOSECONDS_PER_SECOND);
 }
 
 const struct plan_disk *plan_disk_find(const struct plan *plan, const char *name)

@@ -154,7 +154,7 @@ static int describe_exit(const char *program, int status, int errors, struct hl_
 	size_t length;
 
 	if (read_collected(errors, &text))
-		text = strdup("");
+		return hl_error_set(err, EIO, "%s failed", program);
 	length = strlen(text);
 	while (length && strchr("\n ", text[length - 1]))
 		text[--length] = '\0';
@@ -170,7 +170,7 @@ int process_run(const char *const *arguments, int timeout_ms, char **output, str
 	cleanup_fd int errors = memfd_create("errors", MFD_CLOEXEC);
 	struct process_files files = {-1, collected, errors, NULL, 0};
 	struct process child = PROCESS_NONE;
-	int status, r;
+	int status = 0, r;
 
 	if (collected < 0 || errors < 0)
 		return hl_error_errno(err, errno, "collect the output of %s", arguments[0]);

@@ -220,7 +220,7 @@ static int unknown_option(const struct command_line *line, const struct getopt_t
 
 	if (optopt)
 		return command_usage_error(line, "unknown option '-%c'", optopt);
-	for (; tables->known[count] && count < 64; count++)
+	for (; count < 64 && tables->known[count]; count++)
 		names[count] = tables->known[count]->name;
 	if (name && !strncmp(name, "--", 2))
 		near = similar_find(name + 2, names, count);

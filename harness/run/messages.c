@@ -20,7 +20,7 @@ static void count_event(struct run *run, const struct hl_event *event, int64_t a
 int run_take_event(const struct hl_event *event, void *data)
 {
 	struct run *run = data;
-	int64_t at = isnan(event->time) ? run->guest_now : (int64_t)(event->time * 1e9);
+	int64_t at = isnan(event->time) ? run->guest_now : (int64_t)(event->time * 1e9) + run->clock_offset;
 
 	if (!isnan(event->time))
 		run->last_kmsg_event = event->time;
@@ -84,10 +84,10 @@ static void on_ready(struct run *run, const json_t *message)
 
 static void on_begin(struct run *run, const json_t *message)
 {
-	(void)message;
 	loop_remove(run->loop, &run->boot_timer);
 	/* The guest's mark follows: what the kernel said before is not judged. */
 	hl_log_flush(run->log, NULL);
+	run->clock_offset = json_integer_value(json_object_get(message, "clock_offset"));
 	run->facts.began = true;
 	run->progress.phase = "timeline";
 	record_begin(run->record, run->guest_now);

@@ -47,6 +47,7 @@ struct host_fault {
  * @ended: the guest said that it is done ("end"), or why not ("broken")
  * @shut_down: QEMU reported a shutdown or reset of the guest
  * @guest_now: guest time of the last message
+ * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
  * @next_sequence: expected of the next message
  * @seen: bytes that had come from the guest when the silence timer last looked
@@ -70,7 +71,7 @@ struct run {
 	struct server *servers;
 	bool done, end_known, shut_down, stopped;
 	struct host_call call;
-	int64_t guest_now, started, last_progress;
+	int64_t guest_now, started, last_progress, clock_offset;
 	double last_kmsg_event;
 	json_int_t next_sequence;
 	size_t seen;

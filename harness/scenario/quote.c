@@ -22,7 +22,12 @@ static bool is_forbidden(unsigned char c)
 static size_t character_length(const char *text, size_t left)
 {
 	const unsigned char *c = (const unsigned char *)text;
-	size_t length = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : c[0] < 0xf5 ? 4 : 0;
+	size_t length = c[0] < 0x80   ? 1
+			: c[0] < 0xc2 ? 0
+			: c[0] < 0xe0 ? 2
+			: c[0] < 0xf0 ? 3
+			: c[0] < 0xf5 ? 4
+				      : 0;
 
 	if (length > left)
 		return 0;
@@ -126,7 +131,8 @@ void quote_line(const char *text, size_t size_of_text, int line, int column, cha
 		}
 		at += next;
 	}
-	snprintf(quote + used, size - used, "%s%.*s^", number == first + SHOWN ? "..." : "", (int)mark, marks);
+	snprintf(quote + used, size - used, "%s%.*s^", number == first + SHOWN ? "..." : "", (int)mark,
+		 marks);
 }
 
 int quote_find_unprintable(const char *text, size_t size, int *line, int *column, bool *is_control)

@@ -46,6 +46,7 @@ void channel_send_record(const char *record, size_t size)
 void channel_send(const char *type, int64_t ns, json_t *message)
 {
 	cleanup_free char *text = NULL;
+	size_t length;
 
 	if (!message)
 		message = json_object();
@@ -56,8 +57,8 @@ void channel_send(const char *type, int64_t ns, json_t *message)
 	json_decref(message);
 	if (!text)
 		return;
-	/* One write per line: the reader then rarely sees half a line. */
-	text = realloc(text, strlen(text) + 2);
-	strcat(text, "\n");
-	file_write_all(port, text, strlen(text));
+	/* One write per line: the reader then rarely sees half a line. The NUL becomes the newline. */
+	length = strlen(text);
+	text[length] = '\n';
+	file_write_all(port, text, length + 1);
 }

@@ -111,17 +111,16 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
 }
 
-/* The kernel's limit for one request: SCSI in seconds, the block layer's own (NVMe) in milliseconds. */
+/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot(). */
 static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
 {
 	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;
 	char value[32];
 
-	if (disk->device_timeout < 0)
+	if (disk->device_timeout < 0 || !scsi)
 		return 0;
-	snprintf(value, sizeof(value), "%lld",
-		 (long long)(disk->device_timeout / (scsi ? NANOSECONDS_PER_SECOND : 1000000)));
-	return disk_set_attribute(made->below, scsi ? "device/timeout" : "queue/io_timeout", value, err);
+	snprintf(value, sizeof(value), "%lld", (long long)(disk->device_timeout / NANOSECONDS_PER_SECOND));
+	return disk_set_attribute(made->below, "device/timeout", value, err);
 }
 
 static int make_layer(const struct plan_disk *disk, struct disk *made, struct hl_error *err)

@@ -58,8 +58,12 @@ void kernel_log_dispatch(int64_t now);
 /** kernel_log_next() - when kernel_log_dispatch() wants to be called again, 0 for not before new records */
 int64_t kernel_log_next(void);
 
-/** kernel_log_mark() - write a line into the kernel log; what came before it is not judged */
-void kernel_log_mark(const char *text);
+/**
+ * kernel_log_mark() - write a line into the kernel log; what came before it is not judged
+ *
+ * Return: nanoseconds to add to times of the kernel log to get CLOCK_MONOTONIC.
+ */
+int64_t kernel_log_mark(const char *text);
 
 /* timeline.c */
 

@@ -20,11 +20,17 @@ static int kmsg = -1;
 static struct hl_log *log_reader;
 static int64_t last_record;
 static bool marked;
+/* Time of our mark in the kernel log, in its own clock; 0 before it was read. */
+static int64_t mark_time;
+/* CLOCK_MONOTONIC minus the clock of the kernel log: they differ by some 30 ms in real time (measured). */
+static int64_t clock_offset;
+
+#define MARK "hanglab: "
 
 static int on_event(const struct hl_event *event, void *data)
 {
 	struct guest *guest = data;
-	int64_t at = isnan(event->time) ? workload_now() : (int64_t)(event->time * 1e9);
+	int64_t at = isnan(event->time) ? workload_now() : (int64_t)(event->time * 1e9) + clock_offset;
 
 	if (!marked)
 		return 0;
@@ -58,6 +64,8 @@ static void feed(const char *record, size_t size)
 
 	if (!text || sscanf(record, "%u,%llu,%llu", &level, &sequence, &microseconds) != 3)
 		return;
+	if (marked && !mark_time && !strncmp(text + 1, MARK, strlen(MARK)))
+		mark_time = (int64_t)microseconds * 1000;
 	length = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", microseconds / 1000000, microseconds % 1000000,
 			  (int)(record + size - text - 1), text + 1);
 	hl_log_feed(log_reader, line, (size_t)length, NULL);
@@ -91,14 +99,20 @@ int64_t kernel_log_next(void)
 	return last_record ? last_record + QUIET : 0;
 }
 
-void kernel_log_mark(const char *text)
+int64_t kernel_log_mark(const char *text)
 {
 	char line[256];
-	int length = snprintf(line, sizeof(line), "<5>hanglab: %s\n", text);
+	int length = snprintf(line, sizeof(line), "<5>" MARK "%s\n", text);
+	int64_t written;
 
 	/* What came before must have been read before, or it would be judged. */
 	kernel_log_dispatch(workload_now());
 	hl_log_flush(log_reader, NULL);
 	marked = true;
+	written = workload_now();
 	file_write_all(kmsg, line, (size_t)length);
+	kernel_log_dispatch(workload_now());
+	if (mark_time)
+		clock_offset = written - mark_time;
+	return clock_offset;
 }

@@ -108,6 +108,7 @@ static void on_prepared(void *data, int status)
 {
 	json_t *sysctls = NULL, *printk = json_pack("{s:s}", "kernel.printk", "7 4 1 7"), *ignored = NULL;
 	struct hl_error err = HL_ERROR_INIT;
+	int64_t clock_offset;
 	char mark[256];
 
 	(void)data;
@@ -117,10 +118,10 @@ static void on_prepared(void *data, int status)
 		guest_fail("%s", err.text);
 	send_ready(sysctls);
 	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario, (long long)guest.plan.seed);
-	kernel_log_mark(mark);
+	clock_offset = kernel_log_mark(mark);
 	/* The host counts its deadlines from the same instant. */
 	guest.begun_at = workload_now();
-	channel_send("begin", guest.begun_at, NULL);
+	channel_send("begin", guest.begun_at, json_pack("{s:I}", "clock_offset", (json_int_t)clock_offset));
 	timeline_begin(&guest);
 	guest.phase = PHASE_TIMELINE;
 	json_decref(printk);

@@ -54,7 +54,7 @@ static void free_connection(struct connection *connection)
 	TAILQ_REMOVE(&all->list, connection, entry);
 	all->count--;
 	all->not_iscsi += connection->iscsi.broken;
-	for (int d = 0; d < DIRECTIONS; d++)
+	for (int d = 0; connection->joined && d < DIRECTIONS; d++)
 		flow_free(&connection->flow[d]);
 	iscsi_tasks_free(&connection->iscsi.tasks);
 	close(connection->client);
@@ -107,7 +107,7 @@ static void turn_away(struct connection *connection)
 /* A black hole has nothing to pass the end of a stream on to. */
 static bool is_over(const struct connection *connection, const struct flow *flow)
 {
-	return flow->closed || (flow->ended && (flow->swallowed || connection->server < 0));
+	return flow->closed || (flow->ended && (flow->swallowed || is_on(connection->all, PROXY_BLACK_HOLE)));
 }
 
 static void pump(struct connection *connection)

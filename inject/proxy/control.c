@@ -70,6 +70,8 @@ static int run_command(struct control *control, const json_t *request, struct hl
 		return hl_error_set(err, EINVAL, "%s needs a \"fault\"", command);
 	if (value && (!json_is_integer(value) || json_integer_value(value) < 0))
 		return hl_error_set(err, EINVAL, "\"value\" is no whole number");
+	if (!control->owner.iscsi && !strncmp(fault, "proxy/iscsi", strlen("proxy/iscsi")))
+		return hl_error_set(err, EINVAL, "%s: the proxy was started without --iscsi", fault);
 	if (!strcmp(command, "enable"))
 		r = faults_enable(fault, value ? json_integer_value(value) : FAULT_NO_VALUE, err);
 	else

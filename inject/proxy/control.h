@@ -25,12 +25,14 @@
  * @faults_changed: some may have been switched in libfiu
  * @status: new JSON object
  * @quit: the proxy is to end
+ * @iscsi: it follows PDUs; without it, a fault that needs them is refused rather than switched on in vain
  */
 struct control_owner {
 	void *data;
 	void (*faults_changed)(void *data);
 	json_t *(*status)(void *data);
 	void (*quit)(void *data);
+	bool iscsi;
 };
 
 struct control;

@@ -172,7 +172,7 @@ static int prepare_forwarding(struct proxy_server *proxy, const struct proxy_con
 int proxy_open(struct proxy_server **opened, const struct proxy_config *config, struct hl_error *err)
 {
 	struct proxy_server *proxy = calloc(1, sizeof(*proxy));
-	const struct control_owner owner = {proxy, faults_changed, status, quit};
+	const struct control_owner owner = {proxy, faults_changed, status, quit, config->iscsi};
 	int r;
 
 	if (!proxy)

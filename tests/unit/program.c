@@ -23,7 +23,8 @@ static char *read_all(int fd)
 
 struct program_result program_run(const char *const *arguments)
 {
-	cleanup_fd int output = memfd_create("output", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
+	cleanup_fd int output = memfd_create("output", MFD_CLOEXEC),
+		       errors = memfd_create("errors", MFD_CLOEXEC);
 	const char *program = getenv("HANGLAB"), *all[MOST_ARGUMENTS] = {program ? program : "./hanglab"};
 	struct process_files files = {-1, output, errors, NULL, 0};
 	struct process child = PROCESS_NONE;

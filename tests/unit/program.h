@@ -4,7 +4,8 @@
 
 /* The program under test, run as a user would, with all that it prints. */
 
-/** struct program_result - what a run of hanglab left: its exit code (-1: ended by a signal) and its output */
+/** struct program_result - what a run of hanglab left: its exit code (-1: ended by a signal) and its output
+ */
 struct program_result {
 	int code;
 	char *output, *errors;

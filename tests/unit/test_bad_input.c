@@ -36,12 +36,14 @@ static bool is_as_expected(const char *expected, const char *printed)
 
 	if (!syntax)
 		return !strcmp(expected, printed);
-	return !strncmp(expected, printed, (size_t)(line - expected)) && strstr(printed, ": not valid YAML: ");
+	return !strncmp(expected, printed, (size_t)(line - expected)) &&
+	       strstr(printed, ": not valid YAML: ");
 }
 
 static void compare(const char *path, const char *printed)
 {
-	cleanup_free char *expected_path = file_path("%.*s.expected", (int)(strlen(path) - strlen(".yaml")), path);
+	cleanup_free char *expected_path =
+		file_path("%.*s.expected", (int)(strlen(path) - strlen(".yaml")), path);
 	cleanup_free char *expected = NULL;
 	struct hl_error err = HL_ERROR_INIT;
 
@@ -105,7 +107,8 @@ static void check_refused(const char *path, const char *message)
 static void test_unreadable(void)
 {
 	const char *folder = fixture_folder();
-	cleanup_free char *missing = file_path("%s/missing.yaml", folder), *closed = file_path("%s/closed.yaml", folder);
+	cleanup_free char *missing = file_path("%s/missing.yaml", folder),
+			  *closed = file_path("%s/closed.yaml", folder);
 
 	check_refused(folder, "Is a directory");
 	check_refused(missing, "missing.yaml: No such file or directory");
@@ -121,7 +124,8 @@ static void test_unreadable(void)
 /* A megabyte of one character, or of a few. */
 static void check_megabyte(const char *start, const char *pattern, const char *message)
 {
-	cleanup_free char *path = file_path("%s/large.yaml", fixture_folder()), *text = calloc(1, (1 << 20) + 100);
+	cleanup_free char *path = file_path("%s/large.yaml", fixture_folder()),
+			  *text = calloc(1, (1 << 20) + 100);
 	size_t length = strlen(pattern), used = (size_t)sprintf(text, "%s", start);
 
 	for (; used < 1 << 20; used += length)

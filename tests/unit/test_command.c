@@ -38,8 +38,10 @@ static void test_unknown_words(void)
 {
 	check_usage(RUN("rnu"), "hanglab: unknown command 'rnu'; did you mean 'run'?\n");
 	check_usage(RUN("frobnicate"), "hanglab: unknown command 'frobnicate'; see hanglab --help\n");
-	check_usage(RUN("run", "--fromat", "json", "x.yaml"), "hanglab run: unknown option '--fromat'; did you mean '--format'?\n");
-	check_usage(RUN("run", "--fromat=json", "x.yaml"), "unknown option '--fromat'; did you mean '--format'?\n");
+	check_usage(RUN("run", "--fromat", "json", "x.yaml"),
+		    "hanglab run: unknown option '--fromat'; did you mean '--format'?\n");
+	check_usage(RUN("run", "--fromat=json", "x.yaml"),
+		    "unknown option '--fromat'; did you mean '--format'?\n");
 	check_usage(RUN("run", "--zzz"), "hanglab run: unknown option '--zzz'\nSee hanglab run --help.\n");
 	check_usage(RUN("run", "-z", "x.yaml"), "hanglab run: unknown option '-z'\n");
 	check_usage(RUN("run", "x.yaml", "-vz"), "hanglab run: unknown option '-z'\n");
@@ -69,7 +71,8 @@ static void test_values(void)
 	check_usage(RUN("run", "--timeout-multiplier", "nan", scenario), "the timeout multiplier 'nan'");
 	check_usage(RUN("run", "--seed", "-1", scenario), "--seed -1: ");
 	check_usage(RUN("run", "--clock", "virtul", scenario), "did you mean 'virtual'?");
-	check_usage(RUN("run", "--sysctl", "kernel.panic", scenario), "--sysctl: 'kernel.panic' is not KEY=VALUE");
+	check_usage(RUN("run", "--sysctl", "kernel.panic", scenario),
+		    "--sysctl: 'kernel.panic' is not KEY=VALUE");
 	check_usage(RUN("run", "--sysctl", "=1", scenario), "--sysctl: '=1' is not KEY=VALUE");
 	check_usage(RUN("run", "--sysctl", "panic=1", scenario), "'panic' is not a sysctl");
 }
@@ -104,7 +107,9 @@ static void test_help(void)
 
 	for (size_t i = 0; commands[i]; i++) {
 		cleanup_free char *usage = file_path("Usage: hanglab %s", commands[i]->name);
-		const char *const parts[] = {usage, "\nOptions:\n", "--help", "\nExamples:\n  hanglab ", commands[i]->summary, NULL};
+		const char *const parts[] = {
+			usage, "\nOptions:\n", "--help", "\nExamples:\n  hanglab ", commands[i]->summary,
+			NULL};
 		const struct command_option *option = commands[i]->options;
 		const char *option_names[64] = {NULL};
 

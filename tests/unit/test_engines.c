@@ -43,7 +43,8 @@ static int open_file(const struct engine *engine, char **path)
 
 static void write_and_read(const struct engine *engine)
 {
-	cleanup_free char *path = NULL, *record = aligned_alloc(RECORD, RECORD), *found = aligned_alloc(RECORD, RECORD);
+	cleanup_free char *path = NULL, *record = aligned_alloc(RECORD, RECORD),
+			  *found = aligned_alloc(RECORD, RECORD);
 	cleanup_fd int fd = open_file(engine, &path);
 	struct hl_error err = HL_ERROR_INIT;
 	void *state = NULL;

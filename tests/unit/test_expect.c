@@ -81,7 +81,8 @@ static void test_unknown_members(void)
 
 static void test_stacks(void)
 {
-	const char *none[] = {NULL}, *both[] = {"vfs_write", "percpu_rwsem_wait", NULL}, *wrong[] = {"vfs_write", "vfs_read", NULL};
+	const char *none[] = {NULL}, *both[] = {"vfs_write", "percpu_rwsem_wait", NULL},
+		   *wrong[] = {"vfs_write", "vfs_read", NULL};
 	const char *other[] = {"io_schedule", "vfs_read", NULL};
 	struct event_stack stack = {.all = both, .any = none};
 	struct event_pattern pattern = {.kind = HL_EVENT_HUNG_TASK, .cpu = -1, .stack = &stack};
@@ -110,15 +111,17 @@ static struct detector_settings settings_of(const char *text)
 
 static void test_settings(void)
 {
-	struct detector_settings settings = settings_of("{\"kernel.hung_task_timeout_secs\": 20, \"kernel.soft_watchdog\": 0,"
-							" \"workqueue.watchdog_thresh\": \"30\"}");
+	struct detector_settings settings =
+		settings_of("{\"kernel.hung_task_timeout_secs\": 20, \"kernel.soft_watchdog\": 0,"
+			    " \"workqueue.watchdog_thresh\": \"30\"}");
 	json_t *json = detector_settings_json(&settings), *expected;
 
 	CU_ASSERT_EQUAL(settings.hung_task_timeout, 20);
 	CU_ASSERT_EQUAL(settings.hung_task_interval, -1);
 	CU_ASSERT_EQUAL(settings.soft_watchdog, 0);
 	CU_ASSERT_EQUAL(settings.workqueue_thresh, -1);
-	expected = json_loads("{\"kernel.hung_task_timeout_secs\": 20, \"kernel.soft_watchdog\": 0}", 0, NULL);
+	expected =
+		json_loads("{\"kernel.hung_task_timeout_secs\": 20, \"kernel.soft_watchdog\": 0}", 0, NULL);
 	CU_ASSERT_TRUE(json_equal(json, expected));
 	json_decref(json);
 	json_decref(expected);
@@ -145,7 +148,8 @@ static void test_hung_task_deadline(void)
 {
 	for (int64_t timeout = 1; timeout <= 130; timeout += 7)
 		for (int64_t interval = -1; interval <= 140; interval++) {
-			struct detector_settings settings = {.hung_task_timeout = timeout, .hung_task_interval = interval};
+			struct detector_settings settings = {.hung_task_timeout = timeout,
+							     .hung_task_interval = interval};
 			int64_t every = interval > 0 && interval < timeout ? interval : timeout;
 			int64_t deadline = detector_deadline(&settings, HL_EVENT_HUNG_TASK);
 			int64_t latest = simulate_khungtaskd(timeout, interval, every) * S;
@@ -158,9 +162,11 @@ static void test_hung_task_deadline(void)
 
 static void test_deadlines(void)
 {
-	struct detector_settings defaults = settings_of(
-		"{\"kernel.hung_task_timeout_secs\": 120, \"kernel.hung_task_check_interval_secs\": 0, \"kernel.watchdog_thresh\": 10,"
-		" \"kernel.soft_watchdog\": 1, \"rcupdate.rcu_cpu_stall_timeout\": 21, \"workqueue.watchdog_thresh\": 30}");
+	struct detector_settings defaults =
+		settings_of("{\"kernel.hung_task_timeout_secs\": 120, "
+			    "\"kernel.hung_task_check_interval_secs\": 0, \"kernel.watchdog_thresh\": 10,"
+			    " \"kernel.soft_watchdog\": 1, \"rcupdate.rcu_cpu_stall_timeout\": 21, "
+			    "\"workqueue.watchdog_thresh\": 30}");
 
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HUNG_TASK), 243 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_SOFT_LOCKUP), 31 * S);

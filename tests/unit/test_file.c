@@ -66,7 +66,8 @@ static void test_read_errors(void)
 static void test_write_errors(void)
 {
 	const char *folder = fixture_folder();
-	cleanup_free char *inside = file_path("%s/missing/file", folder), *over = file_path("%s/folder", folder);
+	cleanup_free char *inside = file_path("%s/missing/file", folder),
+			  *over = file_path("%s/folder", folder);
 	size_t before = resources_descriptors();
 
 	mkdir(over, 0755);

@@ -56,7 +56,8 @@ static void test_relative(void)
 /* What the user called "latest" is not ours to replace. */
 static void test_folder_called_latest(void)
 {
-	cleanup_free char *out = strdup(fixture_folder()), *latest = file_path("%s/latest", out), *path = NULL;
+	cleanup_free char *out = strdup(fixture_folder()), *latest = file_path("%s/latest", out),
+			  *path = NULL;
 	struct stat status;
 
 	CU_ASSERT_EQUAL_FATAL(mkdir(latest, 0755), 0);

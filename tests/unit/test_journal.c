@@ -54,15 +54,19 @@ static void test_lines(void)
 	json_t *lines;
 
 	CU_ASSERT_EQUAL_FATAL(journal_open(&journal, path, NULL), 0);
-	CU_ASSERT_EQUAL(journal_write(&journal, "inject", json_pack("{s:i, s:s}", "step", 1, "text", "two\nlines"), NULL), 0);
+	CU_ASSERT_EQUAL(journal_write(&journal, "inject",
+				      json_pack("{s:i, s:s}", "step", 1, "text", "two\nlines"), NULL),
+			0);
 	CU_ASSERT_EQUAL(journal_write(&journal, "release", NULL, NULL), 0);
 	lines = read_lines(path);
 	CU_ASSERT_EQUAL(json_array_size(lines), 2);
 	check_action(lines, 0, "inject");
 	check_action(lines, 1, "release");
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(lines, 0), "step")), 1);
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(lines, 0), "text")), "two\nlines");
-	CU_ASSERT_DOUBLE_EQUAL(json_real_value(json_object_get(json_array_get(lines, 1), "host_time")), now, 10);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(lines, 0), "text")),
+			       "two\nlines");
+	CU_ASSERT_DOUBLE_EQUAL(json_real_value(json_object_get(json_array_get(lines, 1), "host_time")), now,
+			       10);
 	json_decref(lines);
 	journal_close(&journal);
 	CU_ASSERT_EQUAL(journal.fd, -1);

@@ -48,7 +48,8 @@ static void test_expected_event(void)
 	CU_ASSERT_TRUE(judge_decided(judge));
 	check_state(0, CHECK_HELD, "hung_task at 241.500 s");
 	CU_ASSERT_EQUAL(judge_status(judge, 0)->at, 2415 * S / 10);
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(judge_status(judge, 0)->event, "comm")), "writer");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(judge_status(judge, 0)->event, "comm")),
+			       "writer");
 	CU_ASSERT_EQUAL(judge_next_deadline(judge), 0);
 	end();
 }
@@ -107,7 +108,8 @@ static void test_order(void)
 /* Neighbours of one kind come in any order; what follows them waits for all. */
 static void test_group(void)
 {
-	begin("{'expect': 'hung_task', 'comm': 'a'}, {'forbid': 'oops'}, {'expect': 'hung_task', 'comm': 'b'}, {'expect': 'panic'}");
+	begin("{'expect': 'hung_task', 'comm': 'a'}, {'forbid': 'oops'}, {'expect': 'hung_task', 'comm': "
+	      "'b'}, {'expect': 'panic'}");
 	judge_fault(judge, 2 * S);
 	checks_feed(judge, HL_EVENT_HUNG_TASK, "b", 3);
 	check_state(2, CHECK_HELD, "at 3.000 s");
@@ -198,7 +200,8 @@ static void test_detector_off(void)
 {
 	const struct detector_settings off = {0, 0, 10, 1, 21, 30, 0};
 
-	begin("{'expect': 'hung_task'}, {'forbid': ['soft_lockup', 'hung_task']}, {'expect': 'hung_task', 'within': '5s'}");
+	begin("{'expect': 'hung_task'}, {'forbid': ['soft_lockup', 'hung_task']}, {'expect': 'hung_task', "
+	      "'within': '5s'}");
 	judge_settings(judge, &off);
 	judge_fault(judge, 2 * S);
 	check_state(0, CHECK_UNDECIDABLE, "the detector of hung_task is off in the guest");
@@ -236,7 +239,8 @@ static void test_no_fault(void)
 
 static void test_kinds(void)
 {
-	begin("{'expect': 'panic'}, {'data': 'intact'}, {'ends': 'panic'}, {'recovers': {'within': '1s'}}, {'expect': 'oops', 'forbid': 'bug'}, {}");
+	begin("{'expect': 'panic'}, {'data': 'intact'}, {'ends': 'panic'}, {'recovers': {'within': '1s'}}, "
+	      "{'expect': 'oops', 'forbid': 'bug'}, {}");
 	CU_ASSERT_EQUAL(check_kind(&plan.checks[0]), CHECK_EXPECT);
 	CU_ASSERT_EQUAL(check_kind(&plan.checks[1]), CHECK_DATA);
 	CU_ASSERT_EQUAL(check_kind(&plan.checks[2]), CHECK_ENDS);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "checkers/scanner.h"
 #include "events.h"
 
 #include <CUnit/CUnit.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,11 +168,208 @@ static void test_kinds(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "soft_lockup"));
 }
 
+static int keep_json(const struct hl_event *event, void *data)
+{
+	return json_array_append_new(data, hl_event_to_json(event)) ? -ENOMEM : 0;
+}
+
+static json_t *read_filtered(const char *text, size_t size, const struct hl_prefilter *prefilter, size_t part)
+{
+	struct hl_log_options options = {.prefilter = prefilter};
+	json_t *events = json_array();
+	struct hl_log *log;
+
+	CU_ASSERT_EQUAL_FATAL(hl_log_open(&log, &options, keep_json, events, NULL), 0);
+	for (size_t at = 0; at < size; at += part)
+		CU_ASSERT_EQUAL(hl_log_feed(log, text + at, size - at < part ? size - at : part, NULL), 0);
+	CU_ASSERT_EQUAL(hl_log_flush(log, NULL), 0);
+	hl_log_close(log);
+	return events;
+}
+
+/* What the pre-filter skips holds no events, and line numbers stay right. */
+static void test_prefilter(void)
+{
+	static const char quiet_line[] =
+		"[    7.000000] usb 1-4: new high-speed USB device number 7 using xhci_hcd\n";
+	const size_t lines = 60000, distance = 20000;
+	char *text = malloc(lines * sizeof(quiet_line) + 8 * sizeof(soft_lockup) + 8 * sizeof(hung_task)),
+	     *end = text;
+	struct hl_scanner *scanner = NULL;
+	json_t *plain;
+
+	for (size_t i = 0; i < lines; i++) {
+		end = stpcpy(end, quiet_line);
+		if (i % distance == distance - 1)
+			end = stpcpy(stpcpy(end, hung_task), soft_lockup);
+	}
+	plain = read_filtered(text, (size_t)(end - text), NULL, 65536);
+	CU_ASSERT_EQUAL(json_array_size(plain), 3 * (lines / distance));
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(plain, 0), "line")), 20002);
+	if (hl_scanner_open(&scanner, NULL)) {
+		printf("SKIP (no Hyperscan on this CPU) ");
+	} else {
+		for (size_t part = 1000; part < 4000000; part = part * 3 + 1) {
+			json_t *filtered = read_filtered(text, (size_t)(end - text),
+							 hl_scanner_prefilter(scanner), part);
+
+			CU_ASSERT_TRUE(json_equal(plain, filtered));
+			json_decref(filtered);
+		}
+	}
+	hl_scanner_close(scanner);
+	json_decref(plain);
+	free(text);
+}
+
+/* Every common way in which logs come; each is the same soft lockup. */
+static void test_prefixes(void)
+{
+	static const char *const lines[] = {
+		"BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"<0>BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\r\n",
+		"[   30.000123][    C1] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"[   30.000123] [  T105] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"Aug  6 11:53:44 host kernel: [   30.000123] BUG: soft lockup - CPU#1 stuck for 26s! "
+		"[ping:105]\n",
+		"Mar 7 13:38:04 host kernel: NMI watchdog: BUG: soft lockup - CPU#1 stuck for 26s! "
+		"[ping:105]\n",
+		"2024-01-01T00:00:00.123456+02:00 host kernel: BUG: soft lockup - CPU#1 stuck for 26s! "
+		"[ping:105]\n",
+		"2017-06-30 16:25:43.012 err kernel: [30.000123] BUG: soft lockup - CPU#1 stuck for 26s! "
+		"[ping:105]\n",
+		"[Mon Jan  1 12:00:00 2024] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"> > [   30.000123] BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"kernel:BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"host login: [   30.000123] watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [ping:105]\n",
+		"\033[1;31m[   30.000123] watchdog: BUG: soft lockup\033[0m - CPU#1 stuck for 26s! "
+		"[ping:105]\n",
+		"Aug  6 11:53:44 a-host-with-a-name kernel: NMI watchdog: BUG: soft lockup - CPU#1 stuck for "
+		"26s! [pi\nng:105]\n",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct events events = read_text(lines[i]);
+
+		if (events.count != 1)
+			printf("\n    %s", lines[i]);
+		CU_ASSERT_EQUAL_FATAL(events.count, 1);
+		CU_ASSERT_EQUAL(events.list[0].kind, HL_EVENT_SOFT_LOCKUP);
+		CU_ASSERT_EQUAL(events.list[0].stack.cpu, 1);
+		CU_ASSERT_EQUAL(events.list[0].stack.pid, 105);
+		CU_ASSERT_STRING_EQUAL(events.list[0].stack.comm, "ping");
+		if (strstr(lines[i], "30.000123"))
+			CU_ASSERT_DOUBLE_EQUAL(events.list[0].time, 30.000123, 1e-9);
+		if (strstr(lines[i], "2024-01-01T"))
+			CU_ASSERT_DOUBLE_EQUAL(events.list[0].host_time, 1704060000.123456, 1e-5);
+		events_free(&events);
+	}
+}
+
+/* A hung task is only one at the start of a message, so here the mail's quotes must really go. */
+static void test_quotes(void)
+{
+	static const char quoted[] = ">> > INFO: task dd:107 blocked for more than 120 seconds.\n";
+	static const char prose[] = "he saw INFO: task dd:107 blocked for more than 120 seconds.\n";
+	struct events events = read_text(quoted);
+
+	CU_ASSERT_EQUAL(events.count, 1);
+	events_free(&events);
+	events = read_text(prose);
+	CU_ASSERT_EQUAL(events.count, 0);
+	events_free(&events);
+}
+
+/* Two CPUs with caller ids print in turns: each line finds its report. */
+static void test_caller_ids(void)
+{
+	static const char mixed[] =
+		"[    5.000001][  T10] WARNING: CPU: 0 PID: 10 at fs/inode.c:330 drop_nlink+0x3e/0x50\n"
+		"[    5.000002][  T20] BUG: unable to handle page fault for address: ffffed1020000000\n"
+		"[    5.000003][  T10] CPU: 0 PID: 10 Comm: a Not tainted 6.1.0 #1\n"
+		"[    5.000004][  T20] CPU: 1 PID: 20 Comm: b Not tainted 6.1.0 #1\n"
+		"[    5.000005][  T10] RIP: 0010:drop_nlink+0x3e/0x50\n"
+		"[    5.000006][  T20] RIP: 0010:crash_here+0x1/0x20\n"
+		"[    5.000007][  T10] Call Trace:\n"
+		"[    5.000008][  T20] Call Trace:\n"
+		"[    5.000009][  T10]  vfs_rmdir+0x10/0x20\n"
+		"[    5.000010][  T20]  vfs_open+0x10/0x20\n";
+	struct events events = read_text(mixed);
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 2);
+	CU_ASSERT_STRING_EQUAL(events.list[0].function, "drop_nlink");
+	CU_ASSERT_STRING_EQUAL(events.list[0].stack.frames[1].function, "vfs_rmdir");
+	CU_ASSERT_EQUAL(events.list[0].stack.count, 2);
+	CU_ASSERT_STRING_EQUAL(events.list[1].function, "crash_here");
+	CU_ASSERT_STRING_EQUAL(events.list[1].stack.frames[1].function, "vfs_open");
+	CU_ASSERT_FALSE(events.list[0].corrupted);
+	events_free(&events);
+}
+
+/* 6.16 and newer: the holder of the lock is named, and its stack is printed too. */
+static void test_holder(void)
+{
+	static const char log[] =
+		"INFO: task victim:100 blocked for more than 122 seconds.\n"
+		"      Not tainted 6.16.3 #1\n"
+		"\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
+		"task:victim          state:D stack:0     pid:100   tgid:100   ppid:1      flags:0x00000000\n"
+		"Call Trace:\n"
+		" __schedule+0x1/0x20\n"
+		" __mutex_lock+0x1/0x20\n"
+		" reader_path+0x1/0x20\n"
+		"INFO: task victim:100 is blocked on a mutex likely owned by task holder:200.\n"
+		"task:holder          state:S stack:0     pid:200   tgid:200   ppid:1      flags:0x00000000\n"
+		"Call Trace:\n"
+		" __schedule+0x1/0x20\n"
+		" msleep+0x1/0x20\n"
+		" holder_path+0x1/0x20\n";
+	struct events events = read_text(log);
+	const struct hl_event *event = events.list;
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 1);
+	CU_ASSERT_STRING_EQUAL(event->stack.comm, "victim");
+	CU_ASSERT_STRING_EQUAL(event->stack.frames[2].function, "reader_path");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(event->fields, "holder_comm")), "holder");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(event->fields, "holder_pid")), 200);
+	CU_ASSERT_EQUAL_FATAL(event->other_count, 1);
+	CU_ASSERT_STRING_EQUAL(event->others[0].comm, "holder");
+	CU_ASSERT_STRING_EQUAL(event->function, "holder_path");
+	events_free(&events);
+}
+
+/* Bytes that no log should hold: no crash, bounded memory, and what is readable is read. */
+static void test_hostile(void)
+{
+	const size_t size = 20 * 1024 * 1024;
+	char *text = malloc(size + 4096);
+	struct events events;
+
+	memset(text, 'x', size);
+	strcpy(text + size, "\nBUG: soft lockup - CPU#1 stuck for 26s! [pi\xc3:105]\n\xe4\xb8");
+	events = events_read(text, size + strlen(text + size), 100000);
+	CU_ASSERT_EQUAL_FATAL(events.count, 1);
+	CU_ASSERT_EQUAL(events.list[0].line, 2);
+	events_free(&events);
+	memset(text, 0, 4096);
+	memcpy(text + 100, "\nBUG: soft lock\0up - CPU#1 stuck for 26s! [a:1]\n", 49);
+	events = events_read(text, 4096, 7);
+	CU_ASSERT_EQUAL(events.count, 1);
+	events_free(&events);
+	free(text);
+}
+
 CU_TestInfo log_tests[] = {
 	{"hung task", test_hung_task},
 	{"soft lockup that ends in a panic", test_soft_lockup_and_panic},
 	{"bytes in parts of any size", test_parts},
 	{"flush of a live log", test_flush},
 	{"names of kinds", test_kinds},
+	{"the pre-filter skips no event", test_prefilter},
+	{"prefixes of every sort", test_prefixes},
+	{"quoted in a mail", test_quotes},
+	{"reports told apart by caller id", test_caller_ids},
+	{"the holder of a lock", test_holder},
+	{"hostile bytes", test_hostile},
 	CU_TEST_INFO_NULL,
 };

@@ -235,7 +235,9 @@ static void test_many(void)
 	begin(&scene, 1);
 	for (size_t round = 0; round < 3; round++)
 		for (size_t i = 0; i < 300; i++)
-			CU_ASSERT_EQUAL(loop_timer(scene.loop, 3600 * NANOSECONDS_PER_SECOND, on_a, &scene, &timers[i], NULL), 0);
+			CU_ASSERT_EQUAL(loop_timer(scene.loop, 3600 * NANOSECONDS_PER_SECOND, on_a, &scene,
+						   &timers[i], NULL),
+					0);
 	CU_ASSERT_EQUAL(loop_timer(scene.loop, 1 * MS, on_b, &scene, &scene.timer, NULL), 0);
 	run(&scene);
 	CU_ASSERT_STRING_EQUAL(scene.log, "b");
@@ -249,7 +251,8 @@ static void test_nothing_left(void)
 
 	begin(&scene, 1);
 	CU_ASSERT_EQUAL(loop_watch(scene.loop, scene.ends[0], on_readable, &scene, NULL, NULL), 0);
-	CU_ASSERT_EQUAL(loop_timer(scene.loop, 3600 * NANOSECONDS_PER_SECOND, on_a, &scene, &scene.timer, NULL), 0);
+	CU_ASSERT_EQUAL(
+		loop_timer(scene.loop, 3600 * NANOSECONDS_PER_SECOND, on_a, &scene, &scene.timer, NULL), 0);
 	end(&scene);
 	loop_close(NULL);
 	CU_ASSERT_EQUAL(resources_descriptors(), before);

@@ -13,18 +13,37 @@ struct values {
 };
 
 static const char *const few[] = {"none", "ext4", "xfs", NULL};
-static const char *const many[] = {"a_rather_long_first_choice",  "a_rather_long_second_choice", "a_rather_long_third_choice",
-				   "a_rather_long_fourth_choice", "a_rather_long_fifth_choice",  NULL};
+static const char *const many[] = {"a_rather_long_first_choice", "a_rather_long_second_choice",
+				   "a_rather_long_third_choice", "a_rather_long_fourth_choice",
+				   "a_rather_long_fifth_choice", NULL};
 
 static const struct parameter table[] = {
-	{.name = "text", .type = PARAMETER_STRING, .offset = offsetof(struct values, text), .fallback = "default"},
+	{.name = "text",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct values, text),
+	 .fallback = "default"},
 	{.name = "path", .type = PARAMETER_PATH, .offset = offsetof(struct values, path), .required = true},
-	{.name = "duration", .type = PARAMETER_DURATION, .offset = offsetof(struct values, duration), .fallback = "2s",
-	 .least = 1000000, .most = 60000000000},
-	{.name = "number", .type = PARAMETER_INTEGER, .offset = offsetof(struct values, number), .least = -1, .most = 64},
-	{.name = "size", .type = PARAMETER_SIZE, .offset = offsetof(struct values, size), .least = 1 << 20, .most = 1LL << 30},
+	{.name = "duration",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct values, duration),
+	 .fallback = "2s",
+	 .least = 1000000,
+	 .most = 60000000000},
+	{.name = "number",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct values, number),
+	 .least = -1,
+	 .most = 64},
+	{.name = "size",
+	 .type = PARAMETER_SIZE,
+	 .offset = offsetof(struct values, size),
+	 .least = 1 << 20,
+	 .most = 1LL << 30},
 	{.name = "flag", .type = PARAMETER_BOOLEAN, .offset = offsetof(struct values, flag)},
-	{.name = "choice", .type = PARAMETER_CHOICE, .offset = offsetof(struct values, choice), .choices = few},
+	{.name = "choice",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct values, choice),
+	 .choices = few},
 	{.name = NULL},
 };
 
@@ -42,8 +61,11 @@ static void test_load(void)
 	struct values values;
 	json_t *json;
 
-	CU_ASSERT_EQUAL(load("{\"path\": \"/data\", \"@path\": \"3:4\", \"number\": \"7\", \"size\": \"64M\", \"flag\": \"true\","
-			     " \"choice\": \"xfs\"}", &values, &err, &json), 0);
+	CU_ASSERT_EQUAL(load("{\"path\": \"/data\", \"@path\": \"3:4\", \"number\": \"7\", \"size\": "
+			     "\"64M\", \"flag\": \"true\","
+			     " \"choice\": \"xfs\"}",
+			     &values, &err, &json),
+			0);
 	CU_ASSERT_STRING_EQUAL(values.text, "default");
 	CU_ASSERT_STRING_EQUAL(values.path, "/data");
 	CU_ASSERT_EQUAL(values.duration, 2000000000);
@@ -67,12 +89,14 @@ static void test_errors(void)
 		{"{\"pth\": \"/\"}", -EINVAL, "unknown parameter 'pth'"},
 		{"{\"number\": \"65\"}", -ERANGE, "parameter 'number': '65' is out of range (-1 to 64)"},
 		{"{\"number\": \"-2\"}", -ERANGE, "parameter 'number': '-2' is out of range (-1 to 64)"},
-		{"{\"duration\": \"2m\"}", -ERANGE, "parameter 'duration': '2m' is out of range (1ms to 60s)"},
+		{"{\"duration\": \"2m\"}", -ERANGE,
+		 "parameter 'duration': '2m' is out of range (1ms to 60s)"},
 		{"{\"size\": \"4K\"}", -ERANGE, "parameter 'size': '4K' is out of range (1M to 1G)"},
 		{"{\"flag\": \"yes\"}", -EINVAL, "parameter 'flag': 'yes' is neither true nor false"},
 		{"{\"choice\": \"ext3\"}", -EINVAL,
 		 "parameter 'choice': 'ext3' is not one of none, ext4, xfs; did you mean 'ext4'?"},
-		{"{\"choice\": \"reiserfs\"}", -EINVAL, "parameter 'choice': 'reiserfs' is not one of none, ext4, xfs"},
+		{"{\"choice\": \"reiserfs\"}", -EINVAL,
+		 "parameter 'choice': 'reiserfs' is not one of none, ext4, xfs"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -108,7 +132,9 @@ static void test_long_choices(void)
 	int value;
 
 	CU_ASSERT_EQUAL(parameter_set(&parameter, "a_rather_long_thrid_choice", &value, &err), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(err.text, "'a_rather_long_thrid_choice' is unknown; did you mean 'a_rather_long_third_choice'?");
+	CU_ASSERT_STRING_EQUAL(
+		err.text,
+		"'a_rather_long_thrid_choice' is unknown; did you mean 'a_rather_long_third_choice'?");
 	CU_ASSERT_EQUAL(parameter_set(&parameter, "x", &value, &err), -EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "a_rather_long_fifth_choice"));
 }

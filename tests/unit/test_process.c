@@ -34,7 +34,8 @@ static void test_output(void)
 	char *output = NULL;
 
 	remember();
-	CU_ASSERT_EQUAL_FATAL(process_run(SHELL("printf 'one\\ntwo'; echo ignored >&2"), 5000, &output, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(process_run(SHELL("printf 'one\\ntwo'; echo ignored >&2"), 5000, &output, NULL),
+			      0);
 	CU_ASSERT_STRING_EQUAL(output, "one\ntwo");
 	free(output);
 	CU_ASSERT_EQUAL(process_run(SHELL("cat"), 5000, &output, NULL), 0);
@@ -61,7 +62,8 @@ static void test_failures(void)
 
 static void test_missing_program(void)
 {
-	static const char *const by_name[] = {"no-such-program", NULL}, *const by_path[] = {"/no/such/program", NULL};
+	static const char *const by_name[] = {"no-such-program", NULL}, *const by_path[] = {
+										"/no/such/program", NULL};
 	struct process process = PROCESS_NONE;
 	struct hl_error err = HL_ERROR_INIT;
 
@@ -169,7 +171,8 @@ static void test_dies_with_parent(void)
 static void test_descriptors(void)
 {
 	static const char script[] = "for fd in \"$@\"; do test -e /proc/$$/fd/$fd && echo $fd; done; true";
-	cleanup_fd int kept = open("/dev/null", O_RDONLY | O_CLOEXEC), other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int kept = open("/dev/null", O_RDONLY | O_CLOEXEC),
+		       other = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	cleanup_free char *path = file_path("%s/out", fixture_folder()), *text = NULL;
 	cleanup_free char *kept_text = file_path("%d", kept), *other_text = file_path("%d", other);
 	cleanup_free char *expected = file_path("%d\n", kept);

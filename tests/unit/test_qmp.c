@@ -120,7 +120,8 @@ static struct qmp *open_qmp(const char *const *script, int timeout_ms)
 
 static void test_answers(void)
 {
-	static const char *const script[] = {GREETING, DONE, "{'return': {'status': 'paused'}, 'id': %d}\r\n", DONE, NULL};
+	static const char *const script[] = {GREETING, DONE, "{'return': {'status': 'paused'}, 'id': %d}\r\n",
+					     DONE, NULL};
 	size_t before = resources_descriptors();
 	struct qmp *qmp = open_qmp(script, 5000);
 	json_t *answer = NULL;
@@ -137,7 +138,8 @@ static void test_answers(void)
 static void test_refusal(void)
 {
 	static const char *const script[] = {
-		GREETING, DONE, "{'error': {'class': 'GenericError', 'desc': 'no such thing'}, 'id': %d}\r\n", DONE, NULL};
+		GREETING, DONE, "{'error': {'class': 'GenericError', 'desc': 'no such thing'}, 'id': %d}\r\n",
+		DONE, NULL};
 	struct qmp *qmp = open_qmp(script, 5000);
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *answer = NULL;
@@ -153,9 +155,9 @@ static void test_refusal(void)
 /* Events may come at any time, also in the middle of an answer's bytes. */
 static void test_events(void)
 {
-	static const char *const script[] = {GREETING "{'event': 'EARLY'}\r\n", DONE,
-					     "{'event': 'STOP'}\r\n{'return': {}, 'id': %d}\r\n{'event': 'RESUME'}\r\n", DONE,
-					     NULL};
+	static const char *const script[] = {
+		GREETING "{'event': 'EARLY'}\r\n", DONE,
+		"{'event': 'STOP'}\r\n{'return': {}, 'id': %d}\r\n{'event': 'RESUME'}\r\n", DONE, NULL};
 	struct qmp *qmp = open_qmp(script, 5000);
 	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
 
@@ -172,7 +174,8 @@ static void test_events(void)
 
 static void test_dispatch(void)
 {
-	static const char *const script[] = {GREETING, DONE, DONE "{'event': 'A'}\r\n{'event': 'B'}\r\n", "close", NULL};
+	static const char *const script[] = {GREETING, DONE, DONE "{'event': 'A'}\r\n{'event': 'B'}\r\n",
+					     "close", NULL};
 	struct qmp *qmp = open_qmp(script, 5000);
 	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
 	struct hl_error err = HL_ERROR_INIT;
@@ -198,7 +201,8 @@ static void test_dispatch(void)
 static void test_timeout(void)
 {
 	static const char *const script[] = {
-		GREETING, DONE, "", "{'return': {'late': true}, 'id': 2}\r\n{'return': {'late': false}, 'id': %d}\r\n", NULL};
+		GREETING, DONE, "",
+		"{'return': {'late': true}, 'id': 2}\r\n{'return': {'late': false}, 'id': %d}\r\n", NULL};
 	struct qmp *qmp = open_qmp(script, 150);
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *answer = NULL;
@@ -230,11 +234,12 @@ static void test_failed_open(void)
 {
 	check_failed_open((const char *const[]){"close", NULL}, -EPIPE, "QEMU closed the QMP connection");
 	check_failed_open((const char *const[]){"", NULL}, -ETIMEDOUT, "QEMU has not answered within 150 ms");
-	check_failed_open((const char *const[]){"SSH-2.0-OpenSSH\r\n", NULL}, -EPROTO, "QEMU did not greet as QMP does");
+	check_failed_open((const char *const[]){"SSH-2.0-OpenSSH\r\n", NULL}, -EPROTO,
+			  "QEMU did not greet as QMP does");
 	check_failed_open((const char *const[]){GREETING, "close", NULL}, -EPIPE,
 			  "QMP qmp_capabilities: QEMU closed the QMP connection");
-	check_failed_open((const char *const[]){GREETING, "{'error': {'desc': 'no'}, 'id': %d}\r\n", NULL}, -EREMOTEIO,
-			  "QMP qmp_capabilities was refused: no");
+	check_failed_open((const char *const[]){GREETING, "{'error': {'desc': 'no'}, 'id': %d}\r\n", NULL},
+			  -EREMOTEIO, "QMP qmp_capabilities was refused: no");
 }
 
 static void test_half_message(void)

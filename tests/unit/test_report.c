@@ -20,12 +20,14 @@ static json_t *make_results(void)
 	json_t *results = json_array();
 
 	for (size_t i = 0; i < 4; i++) {
-		json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "schema", 1, "scenario",
-					   "sample", "verdict", verdicts[i], "reason", NASTY, "kernel", "6.1<x>", "qemu", "10.0",
-					   "accel", "tcg", "clock", "virtual", "seed", 1, "wall_seconds", 2.5, "guest_seconds",
-					   250.0);
+		json_t *result =
+			json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "schema", 1,
+				  "scenario", "sample", "verdict", verdicts[i], "reason", NASTY, "kernel",
+				  "6.1<x>", "qemu", "10.0", "accel", "tcg", "clock", "virtual", "seed", 1,
+				  "wall_seconds", 2.5, "guest_seconds", 250.0);
 
-		json_object_set_new(result, "checks", json_pack("[o, o]", make_check("PASS"), make_check(verdicts[i])));
+		json_object_set_new(result, "checks",
+				    json_pack("[o, o]", make_check("PASS"), make_check(verdicts[i])));
 		json_array_append_new(results, result);
 	}
 	return results;
@@ -118,7 +120,8 @@ static bool read_text(struct xml *xml, char end)
 
 		for (size_t i = 0; i < 5; i++)
 			known |= !strncmp(xml->next, escapes[i], strlen(escapes[i]));
-		if (!known || *xml->next == '<' || ((unsigned char)*xml->next < ' ' && !strchr("\t\r\n", *xml->next)))
+		if (!known || *xml->next == '<' ||
+		    ((unsigned char)*xml->next < ' ' && !strchr("\t\r\n", *xml->next)))
 			return false;
 	}
 	return true;
@@ -178,11 +181,15 @@ static void test_xml_reader(void)
 {
 	size_t elements;
 
-	CU_ASSERT_TRUE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&lt;\"><c/></a>\n", &elements));
+	CU_ASSERT_TRUE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&lt;\"><c/></a>\n",
+				      &elements));
 	CU_ASSERT_EQUAL(elements, 2);
-	CU_ASSERT_FALSE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"<\"></a>", &elements));
-	CU_ASSERT_FALSE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&\"></a>", &elements));
-	CU_ASSERT_FALSE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"\x01\"></a>", &elements));
+	CU_ASSERT_FALSE(
+		is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"<\"></a>", &elements));
+	CU_ASSERT_FALSE(
+		is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"&\"></a>", &elements));
+	CU_ASSERT_FALSE(
+		is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a b=\"\x01\"></a>", &elements));
 	CU_ASSERT_FALSE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a></b>", &elements));
 	CU_ASSERT_FALSE(is_well_formed("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>", &elements));
 }
@@ -224,7 +231,8 @@ static void test_pretty(void)
 static void test_bare_result(void)
 {
 	static const char *const formats[] = {"json", "junit", "ktap", "pretty"};
-	json_t *results = json_pack("[{s:s, s:s, s:s}]", "scenario", "sample", "verdict", "BROKEN", "reason", "no QEMU");
+	json_t *results = json_pack("[{s:s, s:s, s:s}]", "scenario", "sample", "verdict", "BROKEN", "reason",
+				    "no QEMU");
 
 	for (size_t i = 0; i < 4; i++) {
 		char *text = print_results(formats[i], results);
@@ -237,7 +245,11 @@ static void test_bare_result(void)
 }
 
 CU_TestInfo report_tests[] = {
-	{"json parses back", test_json},     {"ktap", test_ktap},       {"the test's own XML reader", test_xml_reader},
-	{"junit is well-formed", test_junit}, {"pretty", test_pretty}, {"a result with next to nothing", test_bare_result},
+	{"json parses back", test_json},
+	{"ktap", test_ktap},
+	{"the test's own XML reader", test_xml_reader},
+	{"junit is well-formed", test_junit},
+	{"pretty", test_pretty},
+	{"a result with next to nothing", test_bare_result},
 	CU_TEST_INFO_NULL,
 };

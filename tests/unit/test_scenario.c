@@ -163,14 +163,18 @@ static void test_aliases(void)
 	struct hl_error err = HL_ERROR_INIT;
 	cleanup_free char *path = NULL;
 
-	CU_ASSERT_EQUAL(load("scenario: x\nchecks:\n  - forbid: &kinds [panic, &one oops]\n  - &check\n    forbid: *kinds\n"
-			     "  - *check\n  - forbid: [*one]\n", &plan, &path, &err), 0);
+	CU_ASSERT_EQUAL(load("scenario: x\nchecks:\n  - forbid: &kinds [panic, &one oops]\n  - &check\n    "
+			     "forbid: *kinds\n"
+			     "  - *check\n  - forbid: [*one]\n",
+			     &plan, &path, &err),
+			0);
 	CU_ASSERT_EQUAL_FATAL(plan.check_count, 4);
 	CU_ASSERT_STRING_EQUAL(plan.checks[2].forbid[1], "oops");
 	CU_ASSERT_STRING_EQUAL(plan.checks[3].forbid[0], "oops");
 }
 
-static int override(struct plan *plan, const char *object, const char *key, const char *value, struct hl_error *err)
+static int override(struct plan *plan, const char *object, const char *key, const char *value,
+		    struct hl_error *err)
 {
 	return scenario_override("scenario.yaml", plan, object, key, value, err);
 }
@@ -188,7 +192,8 @@ static void test_override(void)
 	CU_ASSERT_EQUAL(override(&plan, "sysctl", "kernel.watchdog_thresh", "6", &err), 0);
 	CU_ASSERT_EQUAL(plan.seed, 42);
 	CU_ASSERT_EQUAL(plan.vm->clock, PLAN_CLOCK_REAL);
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(plan.sysctl, "kernel.watchdog_thresh")), "6");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(plan.sysctl, "kernel.watchdog_thresh")),
+			       "6");
 	CU_ASSERT_STRING_EQUAL(plan.scenario, "small");
 }
 
@@ -228,7 +233,8 @@ static void test_quote(void)
 	check_quote("a\nbc: d\ne\n", 2, 5, "\n  bc: d\n      ^");
 	check_quote("bc: d", 1, 1, "\n  bc: d\n  ^");
 	check_quote("a\tb\r\n", 1, 3, "\n  a\tb\n   \t^");
-	check_quote("\xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80x", 1, 4, "\n  \xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80x\n     ^");
+	check_quote("\xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80x", 1, 4,
+		    "\n  \xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80x\n     ^");
 	/* Overlong, surrogate, C1 and cut sequences are no characters. */
 	check_quote("\xc0\xaf\xed\xa0\x80\xc2\x9b\xe2\x82", 1, 2, "\n  ????????\n   ^");
 	check_quote("a\x1b[31m", 1, 2, "\n  a?[31m\n   ^");

@@ -21,7 +21,11 @@ struct whole {
 };
 
 static const struct parameter part_values[] = {
-	{.name = "number", .type = PARAMETER_INTEGER, .offset = offsetof(struct part, number), .fallback = "3", .least = 0,
+	{.name = "number",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct part, number),
+	 .fallback = "3",
+	 .least = 0,
 	 .most = 9},
 	{.name = NULL},
 };
@@ -35,7 +39,10 @@ static const struct parameter whole_values[] = {
 
 static const struct schema_key whole_keys[] = {
 	{.name = "part", .kind = SCHEMA_OBJECT, .item = &part_schema, .offset = offsetof(struct whole, part)},
-	{.name = "list", .kind = SCHEMA_LIST, .item = &part_schema, .offset = offsetof(struct whole, list),
+	{.name = "list",
+	 .kind = SCHEMA_LIST,
+	 .item = &part_schema,
+	 .offset = offsetof(struct whole, list),
 	 .count_offset = offsetof(struct whole, count)},
 	{.name = "texts", .kind = SCHEMA_TEXTS, .offset = offsetof(struct whole, texts)},
 	{.name = "map", .kind = SCHEMA_MAP, .offset = offsetof(struct whole, map)},
@@ -54,8 +61,9 @@ static json_t *read_json(const char *text)
 
 static void test_everything(void)
 {
-	json_t *json = read_json("{\"name\": \"n\", \"@name\": \"1:7\", \"part\": {}, \"list\": [{\"number\": \"1\"}, {}],"
-				 " \"texts\": [\"a\", \"b\"], \"map\": {\"k\": \"v\"}}");
+	json_t *json = read_json(
+		"{\"name\": \"n\", \"@name\": \"1:7\", \"part\": {}, \"list\": [{\"number\": \"1\"}, {}],"
+		" \"texts\": [\"a\", \"b\"], \"map\": {\"k\": \"v\"}}");
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct whole whole = {0};
 
@@ -116,7 +124,8 @@ static void check_error(const char *text, int code, const char *message)
 static void test_errors(void)
 {
 	check_error("{}", -EINVAL, "a whole needs 'name'");
-	check_error("{\"name\": \"n\", \"part\": {\"number\": \"x\"}}", -EINVAL, "number: 'x' is not a whole number");
+	check_error("{\"name\": \"n\", \"part\": {\"number\": \"x\"}}", -EINVAL,
+		    "number: 'x' is not a whole number");
 	check_error("{\"name\": \"n\", \"list\": [{}, {\"number\": \"10\"}]}", -ERANGE,
 		    "number: '10' is out of range (0 to 9)");
 }
@@ -131,6 +140,10 @@ static void test_suggestion(void)
 }
 
 CU_TestInfo schema_tests[] = {
-	{"every kind of key", test_everything}, {"absent keys", test_absent},     {"a text is a list of one", test_single_text},
-	{"errors name the key", test_errors},   {"suggestions", test_suggestion}, CU_TEST_INFO_NULL,
+	{"every kind of key", test_everything},
+	{"absent keys", test_absent},
+	{"a text is a list of one", test_single_text},
+	{"errors name the key", test_errors},
+	{"suggestions", test_suggestion},
+	CU_TEST_INFO_NULL,
 };

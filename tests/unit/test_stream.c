@@ -111,7 +111,8 @@ static char *long_line(size_t length)
 
 static void test_longest_line(void)
 {
-	cleanup_free char *fits = long_line(STREAM_LONGEST_LINE), *too_long = long_line(STREAM_LONGEST_LINE + 1);
+	cleanup_free char *fits = long_line(STREAM_LONGEST_LINE),
+			  *too_long = long_line(STREAM_LONGEST_LINE + 1);
 	struct hl_error err = HL_ERROR_INIT;
 	struct reader reader;
 

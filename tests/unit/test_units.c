@@ -13,9 +13,9 @@ static void test_durations(void)
 		const char *text;
 		int64_t nanoseconds;
 	} known[] = {
-		{"0", 0},          {"0s", 0},        {"1ns", 1},         {"7us", 7000},
-		{"250ms", S / 4},  {"2s", 2 * S},    {"1.5s", 3 * S / 2}, {"3m", 180 * S},
-		{"1h", 3600 * S},  {"0.001us", 1},   {"120s", 120 * S},  {"002s", 2 * S},
+		{"0", 0},	  {"0s", 0},	  {"1ns", 1},	       {"7us", 7000},
+		{"250ms", S / 4}, {"2s", 2 * S},  {"1.5s", 3 * S / 2}, {"3m", 180 * S},
+		{"1h", 3600 * S}, {"0.001us", 1}, {"120s", 120 * S},   {"002s", 2 * S},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -28,8 +28,8 @@ static void test_durations(void)
 
 static void test_bad_durations(void)
 {
-	static const char *const bad[] = {"",    "s",    "10",  "-1s", "1 s", "1S", "1d",  "1s ", " 1s",
-					  "1.s2", "0x1s", "nan", "inf", "1e",  "1,5s"};
+	static const char *const bad[] = {"",	 "s",	 "10",	 "-1s", "1 s", "1S", "1d",  "1s ",
+					  " 1s", "1.s2", "0x1s", "nan", "inf", "1e", "1,5s"};
 	struct hl_error err = HL_ERROR_INIT;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -50,7 +50,8 @@ static void test_sizes(void)
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} known[] = {{"0", 0}, {"4096", 4096}, {"64K", 65536}, {"512M", 512ULL << 20}, {"2G", 2ULL << 30}, {"0.5K", 512}};
+	} known[] = {{"0", 0},		 {"4096", 4096}, {"64K", 65536}, {"512M", 512ULL << 20},
+		     {"2G", 2ULL << 30}, {"0.5K", 512}};
 	static const char *const bad[] = {"", "M", "64KB", "64k", "-1", "64 M", "1T"};
 	struct hl_error err = HL_ERROR_INIT;
 	uint64_t found = 0;
@@ -70,7 +71,13 @@ static void test_integers(void)
 	static const struct {
 		const char *text;
 		int64_t value;
-	} known[] = {{"0", 0}, {"42", 42}, {"-7", -7}, {"0x10", 16}, {"010", 10}, {"09", 9}, {"9223372036854775807", INT64_MAX}};
+	} known[] = {{"0", 0},
+		     {"42", 42},
+		     {"-7", -7},
+		     {"0x10", 16},
+		     {"010", 10},
+		     {"09", 9},
+		     {"9223372036854775807", INT64_MAX}};
 	static const char *const bad[] = {"", " 1", "1 ", "1.0", "one", "0x", "12ab", "--1"};
 	int64_t found;
 
@@ -120,15 +127,23 @@ static void test_round_trip(void)
 		uint64_t bytes = 0;
 		char text[32];
 
-		CU_ASSERT_EQUAL(units_parse_duration(units_format_duration(value, text, sizeof(text)), &found, NULL), 0);
+		CU_ASSERT_EQUAL(
+			units_parse_duration(units_format_duration(value, text, sizeof(text)), &found, NULL),
+			0);
 		CU_ASSERT_EQUAL_FATAL(found, value);
-		CU_ASSERT_EQUAL(units_parse_size(units_format_size((uint64_t)value, text, sizeof(text)), &bytes, NULL), 0);
+		CU_ASSERT_EQUAL(units_parse_size(units_format_size((uint64_t)value, text, sizeof(text)),
+						 &bytes, NULL),
+				0);
 		CU_ASSERT_EQUAL_FATAL(bytes, (uint64_t)value);
 	}
 }
 
 CU_TestInfo units_tests[] = {
-	{"durations", test_durations},     {"bad durations", test_bad_durations}, {"sizes", test_sizes},
-	{"integers", test_integers},       {"formatting", test_formatting},       {"what is formatted reads back", test_round_trip},
+	{"durations", test_durations},
+	{"bad durations", test_bad_durations},
+	{"sizes", test_sizes},
+	{"integers", test_integers},
+	{"formatting", test_formatting},
+	{"what is formatted reads back", test_round_trip},
 	CU_TEST_INFO_NULL,
 };

@@ -16,8 +16,8 @@ struct situation {
 	const char *reason;
 };
 
-#define EXPECT    "{'expect': 'hung_task'}"
-#define FORBID    "{'forbid': 'hung_task'}"
+#define EXPECT	  "{'expect': 'hung_task'}"
+#define FORBID	  "{'forbid': 'hung_task'}"
 #define RECOVERS  "{'recovers': {}}"
 #define DATA	  "{'data': 'intact'}"
 #define RUNNING	  "{'ends': 'running'}"
@@ -25,45 +25,55 @@ struct situation {
 #define ALL_RIGHT .held = true, .recovered = true, .data_known = true
 
 static const struct situation situations[] = {
-	{"all held", EXPECT "," RECOVERS "," DATA "," RUNNING, ALL_RIGHT, .verdict = VERDICT_PASS, .reason = "every check held"},
-	{"nothing came", EXPECT, .violated = true, .verdict = VERDICT_FAIL, .reason = "expect: no such hung_task"},
-	{"never decided", EXPECT, .verdict = VERDICT_BROKEN, .reason = "expect: the deadline was not reached"},
-	{"unconfirmed though all held", EXPECT, ALL_RIGHT, .unconfirmed = "the fault was not confirmed", .verdict = VERDICT_BROKEN,
-	 .reason = "the fault was not confirmed"},
-	{"unconfirmed and failed", EXPECT, .violated = true, .unconfirmed = "not confirmed", .verdict = VERDICT_BROKEN,
-	 .reason = "not confirmed"},
+	{"all held", EXPECT "," RECOVERS "," DATA "," RUNNING, ALL_RIGHT, .verdict = VERDICT_PASS,
+	 .reason = "every check held"},
+	{"nothing came", EXPECT, .violated = true, .verdict = VERDICT_FAIL,
+	 .reason = "expect: no such hung_task"},
+	{"never decided", EXPECT, .verdict = VERDICT_BROKEN,
+	 .reason = "expect: the deadline was not reached"},
+	{"unconfirmed though all held", EXPECT, ALL_RIGHT, .unconfirmed = "the fault was not confirmed",
+	 .verdict = VERDICT_BROKEN, .reason = "the fault was not confirmed"},
+	{"unconfirmed and failed", EXPECT, .violated = true, .unconfirmed = "not confirmed",
+	 .verdict = VERDICT_BROKEN, .reason = "not confirmed"},
 	{"log lost though all held", EXPECT, ALL_RIGHT, .log_lost = true, .verdict = VERDICT_BROKEN,
 	 .reason = "part of the kernel log was lost"},
-	{"interrupted", EXPECT, ALL_RIGHT, .end = GUEST_INTERRUPTED, .verdict = VERDICT_BROKEN, .reason = "how it ended"},
-	{"broke off", EXPECT, ALL_RIGHT, .end = GUEST_BROKE_OFF, .verdict = VERDICT_BROKEN, .reason = "how it ended"},
+	{"interrupted", EXPECT, ALL_RIGHT, .end = GUEST_INTERRUPTED, .verdict = VERDICT_BROKEN,
+	 .reason = "how it ended"},
+	{"broke off", EXPECT, ALL_RIGHT, .end = GUEST_BROKE_OFF, .verdict = VERDICT_BROKEN,
+	 .reason = "how it ended"},
 	{"died", EXPECT, ALL_RIGHT, .end = GUEST_DIED, .verdict = VERDICT_BROKEN, .reason = "how it ended"},
-	{"silent", EXPECT, ALL_RIGHT, .end = GUEST_SILENT, .verdict = VERDICT_BROKEN, .reason = "how it ended"},
-	{"not begun", EXPECT, ALL_RIGHT, .not_begun = true, .verdict = VERDICT_BROKEN, .reason = "how it ended"},
-	{"panicked before it began", PANICS, .not_begun = true, .end = GUEST_PANICKED, .panic = "panic: early",
-	 .verdict = VERDICT_BROKEN, .reason = "how it ended"},
-	{"panicked unexpectedly", EXPECT, ALL_RIGHT, .end = GUEST_PANICKED, .panic = "panic: x", .verdict = VERDICT_FAIL,
-	 .reason = "the guest panicked: panic: x"},
-	{"panicked as expected", EXPECT "," PANICS, .held = true, .end = GUEST_PANICKED, .panic = "panic: x", .verdict = VERDICT_PASS,
-	 .reason = "every check held"},
-	{"no panic came", PANICS, .verdict = VERDICT_FAIL, .reason = "ends: the guest did not end by a panic"},
-	{"panicked, the expected event never came", EXPECT "," PANICS, .violated = true, .end = GUEST_PANICKED, .panic = "panic: x",
-	 .verdict = VERDICT_FAIL, .reason = "expect: no such hung_task"},
-	{"not recovered", EXPECT "," RECOVERS, .held = true, .recovered = true, .not_recovered = "writer is stuck",
-	 .verdict = VERDICT_FAIL, .reason = "recovers: writer is stuck"},
-	{"recovered with a data problem", EXPECT "," RECOVERS, ALL_RIGHT, .data_problem = "3 records are lost",
-	 .verdict = VERDICT_FAIL, .reason = "recovers: 3 records are lost"},
+	{"silent", EXPECT, ALL_RIGHT, .end = GUEST_SILENT, .verdict = VERDICT_BROKEN,
+	 .reason = "how it ended"},
+	{"not begun", EXPECT, ALL_RIGHT, .not_begun = true, .verdict = VERDICT_BROKEN,
+	 .reason = "how it ended"},
+	{"panicked before it began", PANICS, .not_begun = true, .end = GUEST_PANICKED,
+	 .panic = "panic: early", .verdict = VERDICT_BROKEN, .reason = "how it ended"},
+	{"panicked unexpectedly", EXPECT, ALL_RIGHT, .end = GUEST_PANICKED, .panic = "panic: x",
+	 .verdict = VERDICT_FAIL, .reason = "the guest panicked: panic: x"},
+	{"panicked as expected", EXPECT "," PANICS, .held = true, .end = GUEST_PANICKED, .panic = "panic: x",
+	 .verdict = VERDICT_PASS, .reason = "every check held"},
+	{"no panic came", PANICS, .verdict = VERDICT_FAIL,
+	 .reason = "ends: the guest did not end by a panic"},
+	{"panicked, the expected event never came", EXPECT "," PANICS, .violated = true,
+	 .end = GUEST_PANICKED, .panic = "panic: x", .verdict = VERDICT_FAIL,
+	 .reason = "expect: no such hung_task"},
+	{"not recovered", EXPECT "," RECOVERS, .held = true, .recovered = true,
+	 .not_recovered = "writer is stuck", .verdict = VERDICT_FAIL, .reason = "recovers: writer is stuck"},
+	{"recovered with a data problem", EXPECT "," RECOVERS, ALL_RIGHT,
+	 .data_problem = "3 records are lost", .verdict = VERDICT_FAIL,
+	 .reason = "recovers: 3 records are lost"},
 	{"recovery unknown", EXPECT "," RECOVERS, .held = true, .verdict = VERDICT_BROKEN,
 	 .reason = "recovers: the guest did not get as far as the recovery"},
-	{"data never verified", EXPECT "," RECOVERS, .held = true, .recovered = true, .verdict = VERDICT_BROKEN,
-	 .reason = "recovers: the guest did not get as far as the recovery"},
+	{"data never verified", EXPECT "," RECOVERS, .held = true, .recovered = true,
+	 .verdict = VERDICT_BROKEN, .reason = "recovers: the guest did not get as far as the recovery"},
 	{"data lost", DATA, .data_known = true, .data_problem = "fsck failed", .verdict = VERDICT_FAIL,
 	 .reason = "data: fsck failed"},
 	{"data unknown", DATA, .not_recovered = "writer is stuck", .verdict = VERDICT_BROKEN,
 	 .reason = "data: the data could not be verified: writer is stuck"},
 	{"the worst check wins: FAIL over BROKEN", EXPECT "," RECOVERS, .not_recovered = "writer is stuck",
 	 .verdict = VERDICT_FAIL, .reason = "recovers: writer is stuck"},
-	{"the first of equals gives the reason", FORBID "," DATA, .violated = true, .data_known = true, .data_problem = "fsck failed",
-	 .verdict = VERDICT_FAIL, .reason = "forbid: hung_task at"},
+	{"the first of equals gives the reason", FORBID "," DATA, .violated = true, .data_known = true,
+	 .data_problem = "fsck failed", .verdict = VERDICT_FAIL, .reason = "forbid: hung_task at"},
 };
 
 static void set(char *field, size_t size, const char *text)
@@ -111,7 +121,8 @@ static void test_table(void)
 		plan = checks_plan(json);
 		facts = make_facts(situation, &plan);
 		verdict = verdict_of_run(&plan, &facts, reason, sizeof(reason));
-		if (verdict != situation->verdict || strncmp(reason, situation->reason, strlen(situation->reason)) != 0) {
+		if (verdict != situation->verdict ||
+		    strncmp(reason, situation->reason, strlen(situation->reason)) != 0) {
 			printf("\n    %s: %s: %s", situation->what, verdict_name(verdict), reason);
 			CU_FAIL("another verdict or reason");
 		}

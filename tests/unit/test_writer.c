@@ -10,9 +10,9 @@
 #include <CUnit/CUnit.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <signal.h>
 
 #define RECORD	4096
 #define RECORDS 4
@@ -44,9 +44,11 @@ static void begin(struct bench *bench, const char *engine)
 	memset(bench, 0, sizeof(*bench));
 	bench->folder = strdup(fixture_folder());
 	bench->path = file_path("%s/w1.records", bench->folder);
-	bench->with = json_pack("{s:s, s:s, s:s, s:s}", "dir", bench->folder, "engine", engine, "interval", "10us", "records", "4");
+	bench->with = json_pack("{s:s, s:s, s:s, s:s}", "dir", bench->folder, "engine", engine, "interval",
+				"10us", "records", "4");
 	CU_ASSERT_TRUE_FATAL(writer()->parameters_size <= sizeof(bench->parameters));
-	CU_ASSERT_EQUAL_FATAL(parameters_load(writer()->parameters, bench->with, bench->parameters, &bench->err), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		parameters_load(writer()->parameters, bench->with, bench->parameters, &bench->err), 0);
 	bench->run = (struct workload_run){"w1", bench->parameters, 7, &bench->progress};
 }
 
@@ -62,7 +64,8 @@ static void *stop_when_enough(void *data)
 	struct bench *bench = data;
 	struct timespec pause = {0, 200000};
 
-	while (atomic_load(&bench->progress.acknowledged) < bench->enough && !atomic_load(&bench->progress.errors))
+	while (atomic_load(&bench->progress.acknowledged) < bench->enough &&
+	       !atomic_load(&bench->progress.errors))
 		nanosleep(&pause, NULL);
 	atomic_store(&bench->progress.stop, true);
 	return NULL;
@@ -233,7 +236,8 @@ static void test_in_flight(void)
 	atomic_fetch_sub(&bench.progress.acknowledged, 1);
 	atomic_store(&bench.progress.started_at, 1);
 	check_verified(&bench, RECORDS, 0);
-	patch(&bench, (off_t)(atomic_load(&bench.progress.acknowledged) % RECORDS) * RECORD + 2048, "torn", 4);
+	patch(&bench, (off_t)(atomic_load(&bench.progress.acknowledged) % RECORDS) * RECORD + 2048, "torn",
+	      4);
 	check_verified(&bench, RECORDS, 0);
 	patch(&bench, slot_of(&bench, 0) + 2048, "torn", 4);
 	check_verified(&bench, RECORDS, 1);
