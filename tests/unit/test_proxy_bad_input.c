@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "inject/proxy/iscsi_pdu.h"
 #include "iscsi_stream.h"
 #include "network.h"
@@ -414,13 +415,10 @@ static void nobody_reads_held_pdus(struct network *network)
 
 static size_t memory_of(const struct network *network)
 {
-	cleanup_free char *path = NULL;
-	cleanup_file FILE *file = NULL;
+	cleanup_free char *path = file_path("/proc/%d/statm", (int)network->proxy.process.pid), *text = NULL;
 	unsigned long size = 0, resident = 0;
 
-	CU_ASSERT_FATAL(asprintf(&path, "/proc/%d/statm", (int)network->proxy.process.pid) > 0);
-	file = fopen(path, "r");
-	CU_ASSERT_FATAL(file && fscanf(file, "%lu %lu", &size, &resident) == 2);
+	CU_ASSERT_FATAL(!file_read(path, &text, NULL, NULL) && sscanf(text, "%lu %lu", &size, &resident) == 2);
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
