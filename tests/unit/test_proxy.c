@@ -612,6 +612,7 @@ static void obeys_fiu_ctrl(void)
 	CU_ASSERT_TRUE(await_answer(&hand, "proxy/stall", false));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up,failinfo=250"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":250", true));
+	CU_ASSERT_TRUE(fiu_ctrl(&hand, "disable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":100", true));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/refuse"));
