@@ -129,6 +129,11 @@ static void carries_a_thousand_connections(void)
 
 /* --- faults --- */
 
+static bool has_held_much(const struct proxy_status *status, uint64_t bytes)
+{
+	return status->up.held >= bytes;
+}
+
 static void stall_keeps_everything(void)
 {
 	struct network network = network_open(false);
@@ -139,9 +144,8 @@ static void stall_keeps_everything(void)
 	network_enable(&network, "proxy/stall/up", PROXY_NO_VALUE);
 	transfer = network_start_sending(network.client, 24 * MEGABYTE, 4);
 	CU_ASSERT_TRUE(ping(&network, network.server, network.client));
-	do {
-		status = network_status(&network);
-	} while (status.up.held < 65536);
+	CU_ASSERT_TRUE(network_await(&network, has_held_much, 65536));
+	status = network_status(&network);
 	CU_ASSERT_TRUE(status.up.stopped);
 	CU_ASSERT_FALSE(status.down.stopped);
 	CU_ASSERT_EQUAL(status.up.bytes, 5);
@@ -330,6 +334,11 @@ static void refuse_meets_new_connections_only(void)
 	network_close(&network);
 }
 
+static bool has_swallowed(const struct proxy_status *status, uint64_t bytes)
+{
+	return status->up.swallowed + status->down.swallowed == bytes;
+}
+
 static void black_hole_swallows(void)
 {
 	struct network network = network_open(false);
@@ -343,9 +352,8 @@ static void black_hole_swallows(void)
 	CU_ASSERT_TRUE(network_send(client, "hello", 5));
 	CU_ASSERT_TRUE(network_send(network.client, "hello", 5));
 	CU_ASSERT_TRUE(network_send(network.server, "hello", 5));
-	do {
-		status = network_status(&network);
-	} while (status.up.swallowed < 10 || status.down.swallowed < 5);
+	CU_ASSERT_TRUE(network_await(&network, has_swallowed, 15));
+	status = network_status(&network);
 	CU_ASSERT_EQUAL(status.up.bytes + status.down.bytes, 0);
 	CU_ASSERT_EQUAL(poll(&target, 1, 0), 0);
 	network_disable(&network, "proxy/black-hole");
@@ -612,6 +620,7 @@ static void obeys_fiu_ctrl(void)
 	CU_ASSERT_TRUE(await_answer(&hand, "proxy/stall", false));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up,failinfo=250"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":250", true));
+	CU_ASSERT_TRUE(fiu_ctrl(&hand, "disable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":100", true));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/refuse"));
