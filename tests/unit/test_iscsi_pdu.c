@@ -42,7 +42,8 @@ static struct found parse(enum iscsi_direction direction, struct iscsi_negotiati
 			CU_ASSERT_FATAL(used > 0 && used <= left);
 			if (piece.begins)
 				found.begins[found.begin_count++] = found.size;
-			memcpy(found.bytes + found.size, piece.bytes, piece.size);
+			if (piece.size)
+				memcpy(found.bytes + found.size, piece.bytes, piece.size);
 			found.size += piece.size;
 			if (piece.ends)
 				found.ends[found.end_count++] = found.size;
