@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/report.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,13 +136,55 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
 }
 
+/* Wilson score interval of a proportion at 95 % (z = 1.96), in per cent. */
+static void print_interval(size_t held, size_t runs, FILE *out)
+{
+	const double z = 1.96, n = (double)runs, p = (double)held / n;
+	double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+	double width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+
+	fprintf(out, "%zu of %zu PASS, %.0f to %.0f %% with 95 %% confidence", held, runs, 100 * (middle - width),
+		100 * (middle + width));
+}
+
+/* The scenarios that ran more than once, one line each. */
+static void print_repeats(const json_t *results, FILE *out)
+{
+	json_t *seen = json_object();
+	const json_t *result, *other;
+	size_t i, j;
+
+	json_array_foreach(results, i, result) {
+		const char *name = result_text(result, "scenario");
+		size_t runs = 0, held = 0;
+
+		if (json_object_get(seen, name))
+			continue;
+		json_object_set_new(seen, name, json_true());
+		json_array_foreach(results, j, other) {
+			bool same = !strcmp(result_text(other, "scenario"), name);
+
+			runs += same;
+			held += same && !strcmp(result_text(other, "verdict"), "PASS");
+		}
+		if (runs < 2)
+			continue;
+		fprintf(out, "%s: ", name);
+		print_interval(held, runs, out);
+		fputc('\n', out);
+	}
+	json_decref(seen);
+}
+
 static void print_summary(const json_t *results, FILE *out)
 {
 	static const char *const verdicts[] = {"PASS", "FAIL", "BROKEN", "SKIP"};
 	const json_t *result;
 	size_t i;
 
-	fprintf(out, "\n%zu runs:", json_array_size(results));
+	fputc('\n', out);
+	print_repeats(results, out);
+	fprintf(out, "%zu runs:", json_array_size(results));
 	for (size_t v = 0; v < sizeof(verdicts) / sizeof(verdicts[0]); v++) {
 		size_t count = 0;
 

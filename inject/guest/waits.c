@@ -156,7 +156,7 @@ static json_t *sample_workloads(const struct sample *sample)
 	/* The newest comes first in a sample. */
 	for (size_t i = sample->count; i-- > 0;) {
 		const struct waiter *waiter = &sample->waiters[i];
-		struct wait wait;
+		struct wait wait = {0};
 
 		if (!waiter->wanted || !find_wait(waiter->pid, &wait))
 			continue;

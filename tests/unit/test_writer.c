@@ -257,9 +257,11 @@ static void test_after_error(void)
 	atomic_store(&bench.progress.acknowledged, 8);
 	atomic_store(&bench.progress.errors, 1);
 	check_verified(&bench, RECORDS, 0);
-	/* A later record is no excuse for garbage, nor for an earlier one. */
+	/* Garbage is none, nor is a later record of another slot. */
 	patch(&bench, 2 * RECORD + 2048, "torn", 4);
 	check_verified(&bench, RECORDS, 1);
+	copy_slot(&bench, 1 * RECORD, 3 * RECORD);
+	check_verified(&bench, RECORDS, 2);
 	end(&bench);
 }
 
