@@ -141,24 +141,25 @@ static int await_quiet(const struct disk *disk, struct probe *probe, struct disk
 		       struct hl_error *err)
 {
 	int64_t begun = workload_now(), quiet_since = begun;
-	uint64_t completed = counters->completed;
-	int result, r = 0;
+	int result, r = disk_read_counters(disk->device, counters, err);
+	uint64_t first = counters->completed, last = first;
 
 	while (!r && workload_now() < quiet_since + QUIET) {
+		bool ended = probe_ended(probe, &result);
+
 		if (workload_now() > begun + STALL_LIMIT)
 			return hl_error_set(
 				err, ETIMEDOUT, "%s goes on answering: %llu requests completed in %.0f s",
-				disk->device, (unsigned long long)(counters->completed - completed),
-				seconds_since(begun));
-		if (probe_ended(probe, &result)) {
+				disk->device, (unsigned long long)(last - first), seconds_since(begun));
+		if (ended) {
 			sleep_step();
 			r = probe_submit(probe, err);
 		}
-		completed = counters->completed;
 		if (!r)
 			r = disk_read_counters(disk->device, counters, err);
-		if (counters->completed != completed)
+		if (ended || counters->completed != last)
 			quiet_since = workload_now();
+		last = counters->completed;
 	}
 	return r;
 }

@@ -54,7 +54,7 @@ static const struct parameter disk_values[] = {
 	 .help = "iscsi: a lost session fails its I/O after this time"},
 	{.name = "device_timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, device_timeout),
 	 .least = NANOSECONDS_PER_SECOND, .most = 3600 * NANOSECONDS_PER_SECOND,
-	 .help = "iscsi, nvme: the kernel's limit for one request"},
+	 .help = "iscsi, nvme, scsi_debug: the kernel's limit for one request"},
 	{.name = "layer", .type = PARAMETER_CHOICE, .offset = offsetof(struct plan_disk, layer), .fallback = "none",
 	 .choices = plan_layer_names, .help = "device mapper on top of it: dm is a linear table that the dm-... injectors change"},
 	{.name = "latency", .type = PARAMETER_DURATION, .offset = offsetof(struct plan_disk, latency), .fallback = "0",

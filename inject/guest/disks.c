@@ -111,7 +111,8 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
 }
 
-/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot(). */
+/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot().
+ */
 static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
 {
 	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;

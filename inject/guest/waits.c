@@ -158,7 +158,7 @@ static json_t *sample_workloads(const struct sample *sample)
 		const struct waiter *waiter = &sample->waiters[i];
 		struct wait wait = {0};
 
-		if (!find_wait(waiter->pid, &wait))
+		if (!waiter->wanted || !find_wait(waiter->pid, &wait))
 			continue;
 		if ((wait.layer == WAIT_BLOCK || wait.layer == WAIT_JOURNAL) &&
 		    transport_is_down(waiter->disk))

@@ -12,15 +12,17 @@
  */
 
 /**
- * struct waiter - a workload whose operation has been in flight for a while
+ * struct waiter - a workload
  * @workload: its name
  * @pid: of its process
  * @disk: name of the disk that it works on, or NULL
+ * @wanted: what it waits for is to be found out; else it is only told from other tasks
  */
 struct waiter {
 	const char *workload;
 	pid_t pid;
 	const char *disk;
+	bool wanted;
 };
 
 /** Most waiters of one sample; further ones are left out. */

@@ -162,20 +162,15 @@ static const char *disk_of(const struct running *running)
 	return disk ? disk->name : NULL;
 }
 
-/* Adds what is in flight for a while; @again: also what was sampled before. Return: how many. */
-static size_t collect_waiters(struct waiter *waiters, bool again, int64_t now)
+/* Has its operation been in flight for a while? @again: also when that one was sampled before. */
+static bool is_wanted(struct running *running, bool again, int64_t now)
 {
-	size_t count = 0;
+	int64_t started = atomic_load(&running->run.progress->started_at);
 
-	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
-		int64_t started = atomic_load(&running->run.progress->started_at);
-
-		if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
-			continue;
-		running->sampled = started;
-		waiters[count++] = (struct waiter){running->run.name, running->pid, disk_of(running)};
-	}
-	return count;
+	if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
+		return false;
+	running->sampled = started;
+	return true;
 }
 
 static bool is_worth_a_sample(enum hl_event_kind kind)
@@ -194,12 +189,16 @@ void workloads_sample_waits(enum hl_event_kind why, int64_t now)
 	static int64_t last[HL_EVENT_KIND_COUNT];
 	bool again = why != HL_EVENT_STALLED;
 	struct waiter waiters[MOST_WAITERS];
-	size_t count;
+	size_t count = 0, wanted = 0;
 
 	if (!is_worth_a_sample(why) || (again && last[why] && now < last[why] + SAMPLE_AGAIN))
 		return;
-	count = collect_waiters(waiters, again, now);
-	if (!count)
+	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
+		waiters[count] = (struct waiter){running->run.name, running->pid, disk_of(running),
+						 is_wanted(running, again, now)};
+		wanted += waiters[count++].wanted;
+	}
+	if (!wanted)
 		return;
 	waits_sample(waiters, count);
 	last[why] = now;
