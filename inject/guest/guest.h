@@ -113,8 +113,8 @@ int64_t workloads_next_stall(const struct guest *guest);
 
 /**
  * workloads_sample_waits() - something happened: find out what the operations in flight wait for
- * @why: for a stall each operation is sampled once; after reports of the kernel about hung tasks and storage all are
- *	sampled again, but not too often; other kinds are no reason
+ * @why: for a stall each operation is sampled once; after reports of the kernel about hung tasks and storage
+ *all are sampled again, but not too often; other kinds are no reason
  */
 void workloads_sample_waits(enum hl_event_kind why, int64_t now);
 

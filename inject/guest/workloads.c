@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 
 /* An operation that waits for so long is worth a look when something else is found to hang. */
-#define SAMPLE_AGE NANOSECONDS_PER_SECOND
+#define SAMPLE_AGE   NANOSECONDS_PER_SECOND
 /* The kernel reports many tasks at a time, and again every interval. */
 #define SAMPLE_AGAIN (10 * NANOSECONDS_PER_SECOND)
 
@@ -40,7 +40,8 @@ static struct running *all;
 
 static json_t *describe(const struct running *running, const char *state)
 {
-	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)running->step, "name", running->run.name, "state", state);
+	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)running->step, "name", running->run.name,
+			 "state", state);
 }
 
 static void run_workload(struct child *child, void *data)
@@ -133,7 +134,8 @@ void workloads_report_recovery(int64_t now)
 	for (const struct running *running = all; running; running = running->next) {
 		json_t *message = describe(running, moved(running) ? "resumed" : "stuck");
 
-		json_object_set_new(message, "errors", json_integer((json_int_t)atomic_load(&running->run.progress->errors)));
+		json_object_set_new(message, "errors",
+				    json_integer((json_int_t)atomic_load(&running->run.progress->errors)));
 		channel_send("recovery", now, message);
 	}
 }
@@ -209,8 +211,8 @@ static void report_stall(struct running *running, int64_t age, int64_t now)
 	struct hl_event event;
 
 	channel_send("stalled", now,
-		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid, "age",
-			       (json_int_t)age));
+		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid,
+			       "age", (json_int_t)age));
 	stall_event(&event, running->run.name, running->pid, age, now);
 	judge_event(running->guest->judge, &event, now);
 	timeline_event(running->guest, &event, now);
@@ -249,9 +251,10 @@ static json_t *describe_progress(const struct running *running, int64_t now)
 	int64_t age = started ? now - started : 0;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", running->run.name, "acknowledged",
-			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age, "longest",
-			 (json_int_t)(age > longest ? age : longest), "errors", (json_int_t)atomic_load(&progress->errors),
-			 "first_errno", atomic_load(&progress->first_errno));
+			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age,
+			 "longest", (json_int_t)(age > longest ? age : longest), "errors",
+			 (json_int_t)atomic_load(&progress->errors), "first_errno",
+			 atomic_load(&progress->first_errno));
 }
 
 json_t *workloads_heartbeat(int64_t now)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* However hanglab ends, within two seconds no process, lock or file of its own is left outside the run folder. */
+/* However hanglab ends, within two seconds no process, lock or file of its own is left outside the run
+ * folder. */
 #include "hanglab.h"
 
 #include "base/cleanup.h"
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define RUNS     30
+#define RUNS	 30
 #define LIMIT_MS 2000
 
 static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
@@ -64,7 +65,8 @@ static void assert_journals_are_readable(const char *out)
 		char *position = NULL;
 
 		CU_ASSERT_FATAL(!file_read(files.gl_pathv[i], &text, NULL, NULL));
-		for (char *line = strtok_r(text, "\n", &position); line; line = strtok_r(NULL, "\n", &position)) {
+		for (char *line = strtok_r(text, "\n", &position); line;
+		     line = strtok_r(NULL, "\n", &position)) {
 			json_t *json = json_loads(line, 0, NULL);
 
 			CU_ASSERT_PTR_NOT_NULL(json);
@@ -76,7 +78,8 @@ static void assert_journals_are_readable(const char *out)
 
 static void end_one_run(const char *out, int signal, int after_ms)
 {
-	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/fsfreeze-hung-task.yaml", NULL};
+	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/fsfreeze-hung-task.yaml",
+					 NULL};
 	struct process child = PROCESS_NONE;
 
 	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
@@ -130,7 +133,8 @@ static char *await_journal(const char *out, const char *text, int64_t limit)
 
 static void kill_during_stall(const char *scenario)
 {
-	cleanup_free char *out = file_path("%s/stalled", runs_folder()), *path = file_path("scenarios/%s.yaml", scenario);
+	cleanup_free char *out = file_path("%s/stalled", runs_folder()),
+			  *path = file_path("scenarios/%s.yaml", scenario);
 	cleanup_free char *journal = NULL;
 	const char *const arguments[] = {program(), "run", "--out", out, path, NULL};
 	struct process child = PROCESS_NONE;
@@ -155,7 +159,8 @@ static void killed_while_servers_are_stalled(void)
 static void server_never_comes_back(void)
 {
 	cleanup_free char *out = file_path("%s/lost", runs_folder()), *journal = NULL;
-	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/nbd-server-stop.yaml", NULL};
+	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/nbd-server-stop.yaml",
+					 NULL};
 	struct process child = PROCESS_NONE;
 	const char *found;
 	int status = 0;

@@ -418,7 +418,8 @@ static size_t memory_of(const struct network *network)
 	cleanup_free char *path = file_path("/proc/%d/statm", (int)network->proxy.process.pid), *text = NULL;
 	unsigned long size = 0, resident = 0;
 
-	CU_ASSERT_FATAL(!file_read(path, &text, NULL, NULL) && sscanf(text, "%lu %lu", &size, &resident) == 2);
+	CU_ASSERT_FATAL(!file_read(path, &text, NULL, NULL) &&
+			sscanf(text, "%lu %lu", &size, &resident) == 2);
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
