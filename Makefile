@@ -107,7 +107,8 @@ asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviou
 	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
 		build/asan/unit build/asan/hanglab
 	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
-	HANGLAB=build/asan/hanglab build/asan/unit
+	LSAN_OPTIONS=suppressions=tests/leak-suppressions:print_suppressions=0 HANGLAB=build/asan/hanglab \
+		build/asan/unit
 
 # libFuzzer links what it feeds statically with the sanitizers: the log reader without what only the host has, the PDU parser.
 CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
