@@ -108,7 +108,7 @@ static unsigned int classes_of(const char *function)
 	unsigned int hash = 5381;
 	size_t length = 0;
 
-	for (; function[length] && length < CACHED_LENGTH; length++)
+	for (; length < CACHED_LENGTH && function[length]; length++)
 		hash = hash * 33 + (unsigned char)function[length];
 	hash %= CACHED_NAMES;
 	if (length == CACHED_LENGTH)
