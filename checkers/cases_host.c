@@ -232,11 +232,11 @@ int hl_cases_open(struct hl_cases **cases, const char *folder, struct hl_error *
 	snprintf(pattern, sizeof(pattern), "%s/*.yaml", folder);
 	if (glob(pattern, 0, NULL, &files) || !files.gl_pathc)
 		status = hl_error_set(err, ENOENT, "no cases in %s", folder);
-	if (!status) {
-		fresh->list = calloc(files.gl_pathc, sizeof(*fresh->list));
-		fresh->diagnoses = calloc(files.gl_pathc, sizeof(*fresh->diagnoses));
-		if (!fresh->list || !fresh->diagnoses)
-			status = hl_error_set(err, ENOMEM, "no memory for cases");
+	fresh->list = calloc(files.gl_pathc + 1, sizeof(*fresh->list));
+	fresh->diagnoses = calloc(files.gl_pathc + 1, sizeof(*fresh->diagnoses));
+	if (!fresh->list || !fresh->diagnoses) {
+		hl_error_set(err, ENOMEM, "no memory for cases");
+		status = -ENOMEM;
 	}
 	for (size_t i = 0; !status && i < files.gl_pathc; i++)
 		status = load_case(&fresh->list[fresh->count++], files.gl_pathv[i], err);

@@ -312,8 +312,8 @@ static void add_frame(struct hl_event *event, struct hl_stack *to, const struct 
 	struct hl_frame *added = &to->frames[to->count++];
 
 	*added = *frame;
-	added->function =
-		memory_string(&event->memory, inlined && place && place->function ? place->function : frame->function);
+	added->function = memory_string(
+		&event->memory, inlined && place && place->function ? place->function : frame->function);
 	added->module = memory_string(&event->memory, frame->module);
 	added->file = memory_string(&event->memory, place && place->file ? place->file : frame->file);
 	if (place && place->file)

@@ -2,8 +2,8 @@
 /*
  * blkdebug-suspend: the completion of one request gets lost (QEMU's blkdebug breakpoint), until the release.
  *
- * The breakpoint suspends the next write; everything that depends on it waits, the rest goes on. The best model
- * of a controller that forgot a command. Only the guest can tell that a request really hangs.
+ * The breakpoint suspends the next write; everything that depends on it waits, the rest goes on. The best
+ * model of a controller that forgot a command. Only the guest can tell that a request really hangs.
  */
 #include "inject/served_disk.h"
 
@@ -13,8 +13,9 @@
 #define BREAKPOINT "hanglab"
 
 /*
- * qemu-io's commands have no QMP form of their own; what they print is the only answer. They are sent through the
- * device: through the node, QEMU 10.0 would first wait for the very request that is to be resumed (measured).
+ * qemu-io's commands have no QMP form of their own; what they print is the only answer. They are sent through
+ * the device: through the node, QEMU 10.0 would first wait for the very request that is to be resumed
+ * (measured).
  */
 static int qemu_io(struct injection *injection, const char *command, struct hl_error *err)
 {
@@ -24,10 +25,10 @@ static int qemu_io(struct injection *injection, const char *command, struct hl_e
 	const char *text;
 	int r;
 
-	snprintf(line, sizeof(line), "qemu-io -d /machine/peripheral/device-%s/virtio-backend \"%s\"", parameters->disk,
-		 command);
-	r = injection->vm->qmp(injection->vm->vm, "human-monitor-command", json_pack("{s:s}", "command-line", line), &answer,
-			       err);
+	snprintf(line, sizeof(line), "qemu-io -d /machine/peripheral/device-%s/virtio-backend \"%s\"",
+		 parameters->disk, command);
+	r = injection->vm->qmp(injection->vm->vm, "human-monitor-command",
+			       json_pack("{s:s}", "command-line", line), &answer, err);
 	if (r)
 		return r;
 	text = json_string_value(answer);
@@ -58,7 +59,8 @@ static int blkdebug_suspend_acknowledged(struct injection *injection, struct hl_
 const struct injector injector_blkdebug_suspend = {
 	.name = "blkdebug-suspend",
 	.summary = "lose the completion of the next write, deliver it on release",
-	.help = "Confirmed inside the guest by a request that stays in flight; a workload that writes is needed.\n",
+	.help = "Confirmed inside the guest by a request that stays in flight; a workload that writes is "
+		"needed.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,
 	.parameters_size = sizeof(struct disk_parameter),

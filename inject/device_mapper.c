@@ -70,7 +70,8 @@ static int find_device(struct disk *disk, struct hl_error *err)
 	int r = -ENODEV;
 
 	while (blocks && r && (entry = readdir(blocks)))
-		if (!disk_attribute(entry->d_name, "dm/name", name, sizeof(name)) && !strcmp(name, disk->name)) {
+		if (!disk_attribute(entry->d_name, "dm/name", name, sizeof(name)) &&
+		    !strcmp(name, disk->name)) {
 			snprintf(disk->device, sizeof(disk->device), "/dev/%.50s", entry->d_name);
 			r = 0;
 		}
@@ -87,7 +88,8 @@ int device_mapper_create(struct disk *disk, bool multipath, struct hl_error *err
 
 	if (r)
 		return r;
-	table = multipath ? make_table(sectors, "multipath", "1 queue_if_no_path 0 1 1 round-robin 0 1 1 % 1000", disk->below)
+	table = multipath ? make_table(sectors, "multipath",
+				       "1 queue_if_no_path 0 1 1 round-robin 0 1 1 % 1000", disk->below)
 			  : make_table(sectors, "linear", "% 0", disk->below);
 	r = dmsetup(err, "create", disk->name, "--table", table);
 	return r ? r : find_device(disk, err);
@@ -120,7 +122,8 @@ int device_mapper_status(const struct disk *disk, char *text, size_t size, struc
 	return dmsetup_output(text, size, err, "status", "--noflush", disk->name);
 }
 
-static int swap_table(struct table_swap *swap, const char *target, const char *arguments, struct hl_error *err)
+static int swap_table(struct table_swap *swap, const char *target, const char *arguments,
+		      struct hl_error *err)
 {
 	cleanup_free char *table = NULL;
 	uint64_t sectors;
@@ -139,7 +142,8 @@ static int swap_table(struct table_swap *swap, const char *target, const char *a
 	return r ? r : device_mapper_resume(&swap->disk, err);
 }
 
-int table_swap_inject(struct injection *injection, const char *target, const char *arguments, struct hl_error *err)
+int table_swap_inject(struct injection *injection, const char *target, const char *arguments,
+		      struct hl_error *err)
 {
 	const struct disk_parameter *parameters = injection->parameters;
 	struct table_swap *swap = injection->state;
@@ -157,7 +161,8 @@ int table_swap_confirm(struct injection *injection, const char *target, struct h
 	if (r)
 		return r;
 	if (sscanf(table, "%*u %*u %31s", live) != 1 || strcmp(live, target) != 0)
-		return hl_error_set(err, EIO, "the live table of %s is '%s', not of %s", swap->disk.name, table, target);
+		return hl_error_set(err, EIO, "the live table of %s is '%s', not of %s", swap->disk.name,
+				    table, target);
 	evidence_add(injection, "the live table is '%s'", table);
 	return 0;
 }

@@ -63,7 +63,8 @@ struct table_swap {
  *
  * Return: 0 or -errno.
  */
-int table_swap_inject(struct injection *injection, const char *target, const char *arguments, struct hl_error *err);
+int table_swap_inject(struct injection *injection, const char *target, const char *arguments,
+		      struct hl_error *err);
 
 /** table_swap_confirm() - the live table is of this target. Return: 0 with evidence, -EIO, -errno. */
 int table_swap_confirm(struct injection *injection, const char *target, struct hl_error *err);

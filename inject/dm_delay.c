@@ -58,17 +58,28 @@ static int dm_delay_confirm(struct injection *injection, struct hl_error *err)
 
 	if (!r)
 		r = evidence_poll(holds_back, injection, 20 * NANOSECONDS_PER_SECOND, err);
-	return r == -ETIMEDOUT ? hl_error_set(err, ETIMEDOUT, "nothing was held back within 20 s: does anybody write?") : r;
+	return r == -ETIMEDOUT ? hl_error_set(err, ETIMEDOUT,
+					      "nothing was held back within 20 s: does anybody write?")
+			       : r;
 }
 
 static const char *const delayed_names[] = {"writes", "all", NULL};
 
 static const struct parameter dm_delay_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "delay", .type = PARAMETER_DURATION, .offset = offsetof(struct dm_delay, delay), .required = true,
-	 .least = 1000000, .most = 3600 * NANOSECONDS_PER_SECOND, .help = "how long each request is held back"},
-	{.name = "requests", .type = PARAMETER_CHOICE, .offset = offsetof(struct dm_delay, requests), .fallback = "writes",
-	 .choices = delayed_names, .help = "which requests"},
+	{.name = "delay",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct dm_delay, delay),
+	 .required = true,
+	 .least = 1000000,
+	 .most = 3600 * NANOSECONDS_PER_SECOND,
+	 .help = "how long each request is held back"},
+	{.name = "requests",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct dm_delay, requests),
+	 .fallback = "writes",
+	 .choices = delayed_names,
+	 .help = "which requests"},
 	{.name = NULL},
 };
 
@@ -78,7 +89,8 @@ static const char *const layers[] = {"dm", NULL};
 const struct injector injector_dm_delay = {
 	.name = "dm-delay",
 	.summary = "hold back every request of a device-mapper disk for a while: slow, not hung",
-	.help = "Swaps the disk's table under load; the release swaps it back, which serves at once what was\n"
+	.help = "Swaps the disk's table under load; the release swaps it back, which serves at once what "
+		"was\n"
 		"held back. Confirmed by the live table and by the target's count of what it holds back.\n",
 	.side = INJECTOR_GUEST,
 	.disk_layers = layers,

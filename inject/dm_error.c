@@ -30,7 +30,8 @@ static const char *const layers[] = {"dm", NULL};
 const struct injector injector_dm_error = {
 	.name = "dm-error",
 	.summary = "fail every request of a device-mapper disk with EIO",
-	.help = "ext4 aborts its journal and stays read-only until it is mounted anew, also after the release.\n"
+	.help = "ext4 aborts its journal and stays read-only until it is mounted anew, also after the "
+		"release.\n"
 		"Confirmed by the live table and by a direct read that fails.\n",
 	.side = INJECTOR_GUEST,
 	.disk_layers = layers,

@@ -59,8 +59,12 @@ static int dm_flakey_confirm(struct injection *injection, struct hl_error *err)
 
 static const struct parameter dm_flakey_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "writes", .type = PARAMETER_CHOICE, .offset = offsetof(struct dm_flakey, writes),
-	 .fallback = "drop_writes", .choices = feature_names, .help = "drop_writes loses them silently, error_writes fails them"},
+	{.name = "writes",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct dm_flakey, writes),
+	 .fallback = "drop_writes",
+	 .choices = feature_names,
+	 .help = "drop_writes loses them silently, error_writes fails them"},
 	{.name = NULL},
 };
 
@@ -71,7 +75,8 @@ const struct injector injector_dm_flakey = {
 	.name = "dm-flakey",
 	.summary = "lose or fail every write of a device-mapper disk",
 	.help = "With drop_writes the kernel says nothing at all: only a check of the data can find it.\n"
-		"Confirmed by the live table, and by writes that the device completed while the one below got none.\n",
+		"Confirmed by the live table, and by writes that the device completed while the one below "
+		"got none.\n",
 	.side = INJECTOR_GUEST,
 	.disk_layers = layers,
 	.parameters = dm_flakey_parameters,

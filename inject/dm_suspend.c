@@ -41,7 +41,8 @@ static int dm_suspend_inject(struct injection *injection, struct hl_error *err)
 }
 
 /* A second freeze of a frozen file system changes nothing and says so. */
-static int confirm_frozen(struct injection *injection, const struct dm_suspend_state *state, struct hl_error *err)
+static int confirm_frozen(struct injection *injection, const struct dm_suspend_state *state,
+			  struct hl_error *err)
 {
 	if (!ioctl(state->mount, FIFREEZE, 0)) {
 		ioctl(state->mount, FITHAW, 0);
@@ -85,7 +86,10 @@ static int dm_suspend_confirm_released(struct injection *injection, struct hl_er
 
 static const struct parameter dm_suspend_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "lockfs", .type = PARAMETER_BOOLEAN, .offset = offsetof(struct dm_suspend, lockfs), .fallback = "true",
+	{.name = "lockfs",
+	 .type = PARAMETER_BOOLEAN,
+	 .offset = offsetof(struct dm_suspend, lockfs),
+	 .fallback = "true",
 	 .help = "freeze the file system first, as dmsetup does by itself; false stalls the disk under it"},
 	{.name = NULL},
 };

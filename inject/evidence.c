@@ -7,9 +7,9 @@
 
 #include <fcntl.h>
 #include <libaio.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <linux/fs.h>
 #include <time.h>
 
 #define BLOCK	    4096
@@ -17,7 +17,7 @@
 #define QUIET	    NANOSECONDS_PER_SECOND
 #define STALL_LIMIT (20 * NANOSECONDS_PER_SECOND)
 /* SCSI error handling may still be on its way down its own timeouts. */
-#define MOVE_LIMIT (45 * NANOSECONDS_PER_SECOND)
+#define MOVE_LIMIT  (45 * NANOSECONDS_PER_SECOND)
 
 void evidence_add(struct injection *injection, const char *format, ...)
 {
@@ -39,7 +39,8 @@ static void sleep_step(void)
 	nanosleep(&step, NULL);
 }
 
-int evidence_poll(int (*holds)(void *data, struct hl_error *err), void *data, int64_t limit, struct hl_error *err)
+int evidence_poll(int (*holds)(void *data, struct hl_error *err), void *data, int64_t limit,
+		  struct hl_error *err)
 {
 	int64_t deadline = workload_now() + limit;
 	int r;
@@ -136,26 +137,29 @@ static double seconds_since(int64_t since)
 	return (double)(workload_now() - since) / 1e9;
 }
 
-static int await_quiet(const struct disk *disk, struct probe *probe, struct disk_counters *counters, struct hl_error *err)
+static int await_quiet(const struct disk *disk, struct probe *probe, struct disk_counters *counters,
+		       struct hl_error *err)
 {
 	int64_t begun = workload_now(), quiet_since = begun;
-	uint64_t completed = counters->completed;
-	int result, r = 0;
+	int result, r = disk_read_counters(disk->device, counters, err);
+	uint64_t first = counters->completed, last = first;
 
 	while (!r && workload_now() < quiet_since + QUIET) {
+		bool ended = probe_ended(probe, &result);
+
 		if (workload_now() > begun + STALL_LIMIT)
-			return hl_error_set(err, ETIMEDOUT, "%s goes on answering: %llu requests completed in %.0f s",
-					    disk->device, (unsigned long long)(counters->completed - completed),
-					    seconds_since(begun));
-		if (probe_ended(probe, &result)) {
+			return hl_error_set(
+				err, ETIMEDOUT, "%s goes on answering: %llu requests completed in %.0f s",
+				disk->device, (unsigned long long)(last - first), seconds_since(begun));
+		if (ended) {
 			sleep_step();
 			r = probe_submit(probe, err);
 		}
-		completed = counters->completed;
 		if (!r)
 			r = disk_read_counters(disk->device, counters, err);
-		if (counters->completed != completed)
+		if (ended || counters->completed != last)
 			quiet_since = workload_now();
+		last = counters->completed;
 	}
 	return r;
 }
@@ -174,7 +178,8 @@ int evidence_stalled(const char *name, struct injection *injection, struct hl_er
 	if (!r)
 		r = await_quiet(&disk, &probe, &counters, err);
 	if (!r)
-		evidence_add(injection, "%s: nothing completed for %.1f s while a direct read waits, %llu in flight%s",
+		evidence_add(injection,
+			     "%s: nothing completed for %.1f s while a direct read waits, %llu in flight%s",
 			     disk.device, (double)QUIET / 1e9, (unsigned long long)counters.in_flight,
 			     disk_is_suspended(disk.device) ? ", suspended" : "");
 	probe_close(&probe);
@@ -201,13 +206,14 @@ int evidence_moves(const char *name, struct injection *injection, struct hl_erro
 	while (!r && result != BLOCK) {
 		r = probe_submit(&probe, err);
 		if (!r && (await_result(&probe, MOVE_LIMIT, &result) || workload_now() > deadline))
-			r = hl_error_set(err, ETIMEDOUT, "a direct read of %s did not succeed within %d s", disk.device,
-					 (int)(MOVE_LIMIT / NANOSECONDS_PER_SECOND));
+			r = hl_error_set(err, ETIMEDOUT, "a direct read of %s did not succeed within %d s",
+					 disk.device, (int)(MOVE_LIMIT / NANOSECONDS_PER_SECOND));
 		if (!r && result != BLOCK)
 			sleep_step();
 	}
 	if (!r)
-		evidence_add(injection, "a direct read of %s took %.3f s", disk.device, seconds_since(probe.started_at));
+		evidence_add(injection, "a direct read of %s took %.3f s", disk.device,
+			     seconds_since(probe.started_at));
 	probe_close(&probe);
 	return r;
 }
@@ -228,7 +234,8 @@ int evidence_lost(const char *name, struct injection *injection, struct hl_error
 		if (!r && !counters.in_flight)
 			busy_since = now;
 		if (!r && now > deadline)
-			r = hl_error_set(err, ETIMEDOUT, "%s has moments without a request in flight", disk.device);
+			r = hl_error_set(err, ETIMEDOUT, "%s has moments without a request in flight",
+					 disk.device);
 		nanosleep(&pause, NULL);
 		now = workload_now();
 	}

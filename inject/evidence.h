@@ -61,6 +61,7 @@ void evidence_add(struct injection *injection, const char *format, ...) __attrib
  *
  * Return: 0, -ETIMEDOUT without a message, or what @holds returned.
  */
-int evidence_poll(int (*holds)(void *data, struct hl_error *err), void *data, int64_t limit, struct hl_error *err);
+int evidence_poll(int (*holds)(void *data, struct hl_error *err), void *data, int64_t limit,
+		  struct hl_error *err);
 
 #endif

@@ -42,7 +42,8 @@ static int fsfreeze_confirm(struct injection *injection, struct hl_error *err)
 
 	if (!ioctl(state->fd, FIFREEZE, 0)) {
 		ioctl(state->fd, FITHAW, 0);
-		return hl_error_set(err, EIO, "%s was not frozen: a second FIFREEZE succeeded", parameters->mount);
+		return hl_error_set(err, EIO, "%s was not frozen: a second FIFREEZE succeeded",
+				    parameters->mount);
 	}
 	if (errno != EBUSY)
 		return hl_error_errno(err, errno, "second FIFREEZE of %s", parameters->mount);
@@ -67,7 +68,8 @@ static int fsfreeze_confirm_released(struct injection *injection, struct hl_erro
 	const struct fsfreeze_state *state = injection->state;
 
 	if (!ioctl(state->fd, FITHAW, 0))
-		return hl_error_set(err, EIO, "%s was still frozen: a second FITHAW succeeded", parameters->mount);
+		return hl_error_set(err, EIO, "%s was still frozen: a second FITHAW succeeded",
+				    parameters->mount);
 	if (errno != EINVAL)
 		return hl_error_errno(err, errno, "second FITHAW of %s", parameters->mount);
 	snprintf(injection->evidence, sizeof(injection->evidence), "a second FITHAW of %s says EINVAL",
@@ -76,7 +78,10 @@ static int fsfreeze_confirm_released(struct injection *injection, struct hl_erro
 }
 
 static const struct parameter fsfreeze_parameters[] = {
-	{.name = "mount", .type = PARAMETER_PATH, .offset = offsetof(struct fsfreeze, mount), .required = true,
+	{.name = "mount",
+	 .type = PARAMETER_PATH,
+	 .offset = offsetof(struct fsfreeze, mount),
+	 .required = true,
 	 .help = "where the file system is mounted"},
 	{.name = NULL},
 };

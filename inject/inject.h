@@ -49,7 +49,8 @@ struct injection_vm {
 	int (*qmp)(void *vm, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
 	pid_t (*server_pid)(void *vm, const char *disk, struct hl_error *err);
 	const char *(*server_control)(void *vm, const char *disk, struct hl_error *err);
-	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err);
+	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value,
+			 struct hl_error *err);
 	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	void *vm;
 };
@@ -74,8 +75,8 @@ struct injection {
  * @summary: one line
  * @help: a paragraph: what it does, what confirms it, what it needs
  * @side: where its steps run
- * @disk_vias, @disk_layers: NULL-terminated names: the "via" and the "layer" that the disk named by its parameter
- *	"disk" must have; NULL for any
+ * @disk_vias, @disk_layers: NULL-terminated names: the "via" and the "layer" that the disk named by its
+ *parameter "disk" must have; NULL for any
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
  * @parameters: table of what may stand under "with:"
  * @parameters_size: of the struct that the table describes

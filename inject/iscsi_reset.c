@@ -30,7 +30,8 @@ static int set(struct injection *injection, const char *fault, bool on, struct h
 {
 	const struct iscsi_reset *parameters = injection->parameters;
 
-	return injection->vm->proxy_set(injection->vm->vm, parameters->served.disk, fault, on, PROXY_NO_VALUE, err);
+	return injection->vm->proxy_set(injection->vm->vm, parameters->served.disk, fault, on, PROXY_NO_VALUE,
+					err);
 }
 
 static int iscsi_reset_inject(struct injection *injection, struct hl_error *err)
@@ -58,8 +59,8 @@ static int iscsi_reset_confirm(struct injection *injection, struct hl_error *err
 		return r;
 	if (status.reset <= state->before)
 		return hl_error_set(err, EIO, "the proxy had no connection to reset");
-	snprintf(injection->evidence, sizeof(injection->evidence), "the proxy has reset %" PRIu64 " connection(s)",
-		 status.reset - state->before);
+	snprintf(injection->evidence, sizeof(injection->evidence),
+		 "the proxy has reset %" PRIu64 " connection(s)", status.reset - state->before);
 	return 0;
 }
 
@@ -80,7 +81,10 @@ static int iscsi_reset_confirm_released(struct injection *injection, struct hl_e
 
 static const struct parameter iscsi_reset_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "refuse", .type = PARAMETER_BOOLEAN, .offset = offsetof(struct iscsi_reset, refuse), .fallback = "false",
+	{.name = "refuse",
+	 .type = PARAMETER_BOOLEAN,
+	 .offset = offsetof(struct iscsi_reset, refuse),
+	 .fallback = "false",
 	 .help = "also refuse new connections until the release"},
 	{.name = NULL},
 };
@@ -88,7 +92,8 @@ static const struct parameter iscsi_reset_parameters[] = {
 const struct injector injector_iscsi_reset = {
 	.name = "iscsi-reset",
 	.summary = "reset the TCP connection between iSCSI initiator and target, optionally refuse new ones",
-	.help = "Confirmed by the connections that the proxy has reset; the release by a disk that answers.\n",
+	.help = "Confirmed by the connections that the proxy has reset; the release by a disk that "
+		"answers.\n",
 	.side = INJECTOR_HOST,
 	.parameters = iscsi_reset_parameters,
 	.parameters_size = sizeof(struct iscsi_reset),

@@ -2,8 +2,8 @@
 /*
  * iscsi-stall: the network between initiator and target stops carrying something, and nothing is lost.
  *
- * The proxy in front of the target stops reading one direction or both, or keeps back certain iSCSI PDUs while
- * everything else, NOPs included, passes: then no ping times out, and only the requests hang.
+ * The proxy in front of the target stops reading one direction or both, or keeps back certain iSCSI PDUs
+ * while everything else, NOPs included, passes: then no ping times out, and only the requests hang.
  */
 #include "inject/proxy/client.h"
 #include "inject/served_disk.h"
@@ -14,8 +14,8 @@
 static const char *const stalled_names[] = {"all", "up", "down", "responses", "writes", NULL};
 
 /* The proxy's faults, in the same order. */
-static const char *const faults[] = {"proxy/stall", "proxy/stall/up", "proxy/stall/down", "proxy/iscsi/hold-responses",
-				     "proxy/iscsi/hold-writes"};
+static const char *const faults[] = {"proxy/stall", "proxy/stall/up", "proxy/stall/down",
+				     "proxy/iscsi/hold-responses", "proxy/iscsi/hold-writes"};
 
 struct iscsi_stall {
 	struct disk_parameter served;
@@ -26,8 +26,8 @@ static int set(struct injection *injection, bool on, struct hl_error *err)
 {
 	const struct iscsi_stall *parameters = injection->parameters;
 
-	return injection->vm->proxy_set(injection->vm->vm, parameters->served.disk, faults[parameters->what], on,
-					PROXY_NO_VALUE, err);
+	return injection->vm->proxy_set(injection->vm->vm, parameters->served.disk, faults[parameters->what],
+					on, PROXY_NO_VALUE, err);
 }
 
 static int iscsi_stall_inject(struct injection *injection, struct hl_error *err)
@@ -50,8 +50,9 @@ static int describe(struct injection *injection, bool stalled, struct hl_error *
 	if (r)
 		return r;
 	snprintf(injection->evidence, sizeof(injection->evidence),
-		 "proxy: up %s, down %s, %" PRIu64 " and %" PRIu64 " bytes held", status.up.stopped ? "stopped" : "open",
-		 status.down.stopped ? "stopped" : "open", status.up.held, status.down.held);
+		 "proxy: up %s, down %s, %" PRIu64 " and %" PRIu64 " bytes held",
+		 status.up.stopped ? "stopped" : "open", status.down.stopped ? "stopped" : "open",
+		 status.up.held, status.down.held);
 	if (!stalled && (status.up.stopped || status.down.stopped))
 		return hl_error_set(err, EIO, "%s", injection->evidence);
 	if (stalled && parameters->what <= 2 && !status.up.stopped && !status.down.stopped)
@@ -74,21 +75,28 @@ static int iscsi_stall_guest_confirm(struct injection *injection, struct hl_erro
 {
 	const struct iscsi_stall *parameters = injection->parameters;
 
-	return faults[parameters->what] == faults[4] ? served_disk_lost(injection, err) : served_disk_stalled(injection, err);
+	return faults[parameters->what] == faults[4] ? served_disk_lost(injection, err)
+						     : served_disk_stalled(injection, err);
 }
 
 static const struct parameter iscsi_stall_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "what", .type = PARAMETER_CHOICE, .offset = offsetof(struct iscsi_stall, what), .fallback = "all",
+	{.name = "what",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct iscsi_stall, what),
+	 .fallback = "all",
 	 .choices = stalled_names,
-	 .help = "all traffic, only towards the target (up) or the initiator (down), only responses, only writes"},
+	 .help = "all traffic, only towards the target (up) or the initiator (down), only responses, only "
+		 "writes"},
 	{.name = NULL},
 };
 
 const struct injector injector_iscsi_stall = {
 	.name = "iscsi-stall",
-	.summary = "stop traffic between iSCSI initiator and target, let it go on at release; nothing is lost",
-	.help = "The proxy that hanglab puts in front of the target holds it. Confirmed by what the proxy holds and,\n"
+	.summary =
+		"stop traffic between iSCSI initiator and target, let it go on at release; nothing is lost",
+	.help = "The proxy that hanglab puts in front of the target holds it. Confirmed by what the proxy "
+		"holds and,\n"
 		"inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
 	.parameters = iscsi_stall_parameters,

@@ -14,13 +14,13 @@
 #include <stdio.h>
 #include <time.h>
 
-#define CARRIER      "/sys/class/net/eth0/carrier"
+#define CARRIER	     "/sys/class/net/eth0/carrier"
 #define CARRIER_WAIT INT64_C(5000000000)
 
 static int set_link(struct injection *injection, bool up, struct hl_error *err)
 {
-	return injection->vm->qmp(injection->vm->vm, "set_link", json_pack("{s:s, s:b}", "name", "card0", "up", up), NULL,
-				  err);
+	return injection->vm->qmp(injection->vm->vm, "set_link",
+				  json_pack("{s:s, s:b}", "name", "card0", "up", up), NULL, err);
 }
 
 static int link_down_inject(struct injection *injection, struct hl_error *err)

@@ -56,8 +56,10 @@ static int file_state(struct injection *injection, bool wanted, struct hl_error 
 	if (r)
 		return r;
 	if (!access(path, F_OK) != wanted)
-		return hl_error_set(err, EIO, "the file %s %s", path, wanted ? "is not there" : "is still there");
-	snprintf(injection->evidence, sizeof(injection->evidence), "nbdkit's error file %s", wanted ? "exists" : "is gone");
+		return hl_error_set(err, EIO, "the file %s %s", path,
+				    wanted ? "is not there" : "is still there");
+	snprintf(injection->evidence, sizeof(injection->evidence), "nbdkit's error file %s",
+		 wanted ? "exists" : "is gone");
 	return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * nbd-pause: nbdkit's pause filter: the server takes requests and answers none, until it is resumed.
  *
- * Protocol of the filter's control socket: 'p' pauses after what is in flight, 'r' resumes; it answers with the
- * capital letter (nbdkit-pause-filter(1)).
+ * Protocol of the filter's control socket: 'p' pauses after what is in flight, 'r' resumes; it answers with
+ * the capital letter (nbdkit-pause-filter(1)).
  */
 #include "inject/served_disk.h"
 

@@ -46,8 +46,11 @@ static int configure(const char *name, uint64_t size, int64_t latency, struct hl
 	char megabytes[32], nanoseconds[32];
 	/* irqmode 2 completes from a timer, 1 at once from a soft interrupt. */
 	const char *const attributes[][2] = {
-		{"size", megabytes},	  {"memory_backed", "1"}, {"irqmode", latency ? "2" : "1"},
-		{"completion_nsec", nanoseconds}, {"power", "1"},
+		{"size", megabytes},
+		{"memory_backed", "1"},
+		{"irqmode", latency ? "2" : "1"},
+		{"completion_nsec", nanoseconds},
+		{"power", "1"},
 	};
 	int r = 0;
 

@@ -3,7 +3,8 @@
  * null-blk-badblocks: all sectors of a null_blk disk are bad, so every request fails.
  *
  * It is the one fault that null_blk takes while it is in use (drivers/block/null_blk/main.c: every other
- * attribute says EBUSY once the device is powered on). Slowness is fixed when the disk is made: its "latency".
+ * attribute says EBUSY once the device is powered on). Slowness is fixed when the disk is made: its
+ * "latency".
  *
  * Evidence: the list of bad blocks read back, and a direct read that fails.
  */
@@ -38,7 +39,8 @@ static int change(const struct null_blk_state *state, char sign, struct hl_error
 	int r = 0;
 
 	for (unsigned long long from = 0; !r && from < state->sectors; from += ENTRY_SECTORS) {
-		unsigned long long end = from + ENTRY_SECTORS < state->sectors ? from + ENTRY_SECTORS : state->sectors;
+		unsigned long long end =
+			from + ENTRY_SECTORS < state->sectors ? from + ENTRY_SECTORS : state->sectors;
 
 		snprintf(text, sizeof(text), "%c%llu-%llu", sign, from, end - 1);
 		r = null_blk_set(state->disk.name, "badblocks", text, err);
@@ -55,10 +57,12 @@ static int null_blk_inject(struct injection *injection, struct hl_error *err)
 
 	if (r)
 		return r;
-	if (disk_attribute(state->disk.below, "size", size, sizeof(size)) || sscanf(size, "%llu", &state->sectors) != 1)
+	if (disk_attribute(state->disk.below, "size", size, sizeof(size)) ||
+	    sscanf(size, "%llu", &state->sectors) != 1)
 		return hl_error_set(err, EIO, "the size of %s is unknown", state->disk.below);
 	if (state->sectors > MOST_SECTORS)
-		return hl_error_set(err, EFBIG, "null_blk can have at most %d MiB of bad blocks", MOST_SECTORS / 2048);
+		return hl_error_set(err, EFBIG, "null_blk can have at most %d MiB of bad blocks",
+				    MOST_SECTORS / 2048);
 	return change(state, '+', err);
 }
 
@@ -102,7 +106,8 @@ static const char *const vias[] = {"null_blk", NULL};
 const struct injector injector_null_blk_badblocks = {
 	.name = "null-blk-badblocks",
 	.summary = "make every sector of a null_blk disk bad",
-	.help = "Every request fails until the release. Confirmed by the driver's list of bad blocks and by a\n"
+	.help = "Every request fails until the release. Confirmed by the driver's list of bad blocks and by "
+		"a\n"
 		"direct read that fails. For a slow disk see the key latency of disks.\n",
 	.side = INJECTOR_GUEST,
 	.disk_vias = vias,

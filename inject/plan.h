@@ -25,8 +25,8 @@ enum plan_via {
 };
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
-extern const char *const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[],
-	*const plan_layer_names[];
+extern const char *const plan_clock_names[],
+	*const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[], *const plan_layer_names[];
 
 /**
  * struct plan_vm - the lab VM
@@ -49,9 +49,9 @@ struct plan_vm {
 
 /**
  * struct plan_disk - a disk of the guest
- * @via: enum plan_via: ram: a loop device on tmpfs; virtio: a file of the run; nbd: virtio-blk on a file served by
- *	nbdkit; nvme: the same behind an emulated NVMe controller; iscsi: a LUN of tgt, logged in to by open-iscsi in the
- *	guest; scsi_debug, null_blk: drivers with memory of the guest
+ * @via: enum plan_via: ram: a loop device on tmpfs; virtio: a file of the run; nbd: virtio-blk on a file
+ *served by nbdkit; nvme: the same behind an emulated NVMe controller; iscsi: a LUN of tgt, logged in to by
+ *open-iscsi in the guest; scsi_debug, null_blk: drivers with memory of the guest
  * @layer: enum plan_layer: what lies between it and its file system
  * @latency: null_blk: how long each request takes
  * @noop_interval, @noop_timeout, @replacement_timeout: of the iSCSI session, -1 for open-iscsi's default

@@ -12,7 +12,6 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/units.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,7 +27,7 @@ static const char *const command_opts[] = {"0x4", "0x80"};
 struct scsi_debug {
 	struct disk_parameter disk;
 	int commands;
-	int64_t every, timeout;
+	int64_t every;
 };
 
 struct scsi_debug_state {
@@ -58,9 +57,6 @@ static int scsi_debug_inject(struct injection *injection, struct hl_error *err)
 	char number[32];
 	int r = disk_find(parameters->disk.disk, &state->disk, err);
 
-	snprintf(number, sizeof(number), "%" PRId64, (int64_t)(parameters->timeout / NANOSECONDS_PER_SECOND));
-	if (!r)
-		r = disk_set_attribute(state->disk.below, "device/timeout", number, err);
 	if (!r)
 		r = set("opts", command_opts[parameters->commands], err);
 	snprintf(number, sizeof(number), "%" PRId64, parameters->every);
@@ -70,8 +66,8 @@ static int scsi_debug_inject(struct injection *injection, struct hl_error *err)
 static int confirm_settings(struct injection *injection, int64_t opts, int64_t every, struct hl_error *err)
 {
 	if (get("opts") != opts || get("every_nth") != every)
-		return hl_error_set(err, EIO, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64, get("opts"),
-				    get("every_nth"));
+		return hl_error_set(err, EIO, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64,
+				    get("opts"), get("every_nth"));
 	evidence_add(injection, "scsi_debug has opts=0x%" PRIx64 " every_nth=%" PRId64, opts, every);
 	return 0;
 }
@@ -80,7 +76,8 @@ static int scsi_debug_confirm(struct injection *injection, struct hl_error *err)
 {
 	const struct scsi_debug *parameters = injection->parameters;
 	const struct scsi_debug_state *state = injection->state;
-	int r = confirm_settings(injection, strtoll(command_opts[parameters->commands], NULL, 0), parameters->every, err);
+	int r = confirm_settings(injection, strtoll(command_opts[parameters->commands], NULL, 0),
+				 parameters->every, err);
 
 	return r ? r : evidence_stalled(state->disk.name, injection, err);
 }
@@ -103,13 +100,19 @@ static int scsi_debug_confirm_released(struct injection *injection, struct hl_er
 
 static const struct parameter scsi_debug_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "commands", .type = PARAMETER_CHOICE, .offset = offsetof(struct scsi_debug, commands), .fallback = "all",
-	 .choices = command_names, .help = "which are ignored: all, so error handling fails too, or those that read or write"},
-	{.name = "every", .type = PARAMETER_INTEGER, .offset = offsetof(struct scsi_debug, every), .fallback = "1",
-	 .least = 1, .most = 1000000, .help = "only every so many-th command is ignored"},
-	{.name = "timeout", .type = PARAMETER_DURATION, .offset = offsetof(struct scsi_debug, timeout), .fallback = "30s",
-	 .least = NANOSECONDS_PER_SECOND, .most = 3600 * NANOSECONDS_PER_SECOND,
-	 .help = "the disk's SCSI command timeout, whole seconds; it stays"},
+	{.name = "commands",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct scsi_debug, commands),
+	 .fallback = "all",
+	 .choices = command_names,
+	 .help = "which are ignored: all, so error handling fails too, or those that read or write"},
+	{.name = "every",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct scsi_debug, every),
+	 .fallback = "1",
+	 .least = 1,
+	 .most = 1000000,
+	 .help = "only every so many-th command is ignored"},
 	{.name = NULL},
 };
 
@@ -118,8 +121,10 @@ static const char *const vias[] = {"scsi_debug", NULL};
 const struct injector injector_scsi_debug = {
 	.name = "scsi-debug",
 	.summary = "ignore commands of a scsi_debug disk, so that they time out",
-	.help = "SCSI error handling follows, which may hang itself. After the release it takes up to one of its\n"
-		"own time limits (10 s) until the disk answers.\n"
+	.help = "SCSI error handling follows, which may hang itself. After the release it takes up to one of "
+		"its\n"
+		"own time limits (10 s) until the disk answers. When a command times out is said by the\n"
+		"device_timeout of the disk.\n"
 		"Confirmed by the driver's settings and by a direct read that waits.\n",
 	.side = INJECTOR_GUEST,
 	.disk_vias = vias,

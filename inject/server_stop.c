@@ -23,7 +23,9 @@ static int signal_server(struct injection *injection, int signal, struct hl_erro
 
 	if (pid < 0)
 		return pid;
-	return kill(pid, signal) ? hl_error_errno(err, errno, "signal the server of disk %s", parameters->disk) : 0;
+	return kill(pid, signal)
+		       ? hl_error_errno(err, errno, "signal the server of disk %s", parameters->disk)
+		       : 0;
 }
 
 /* The state letter behind the program's name, proc(5): 'T' is stopped. */
@@ -54,8 +56,8 @@ static int await_stopped(struct injection *injection, bool stopped, struct hl_er
 		if (r)
 			return r;
 		if ((state == 'T') == stopped) {
-			snprintf(injection->evidence, sizeof(injection->evidence), "server process %d is in state %c", (int)pid,
-				 state);
+			snprintf(injection->evidence, sizeof(injection->evidence),
+				 "server process %d is in state %c", (int)pid, state);
 			return 0;
 		}
 		poll(NULL, 0, 1);
@@ -86,7 +88,8 @@ static int server_stop_confirm_released(struct injection *injection, struct hl_e
 const struct injector injector_server_stop = {
 	.name = "server-stop",
 	.summary = "stop the storage server behind a disk (SIGSTOP), continue it on release",
-	.help = "Only ever the server that hanglab itself started for this disk. Confirmed by the state of its\n"
+	.help = "Only ever the server that hanglab itself started for this disk. Confirmed by the state of "
+		"its\n"
 		"process and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
 	.parameters = served_disk_parameters,

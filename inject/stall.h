@@ -5,9 +5,9 @@
 #include "checkers/checkers.h"
 
 /*
- * A detector of our own: a workload whose operation in flight is older than the scenario's "stall" is stalled.
- * The kernel's hung-task detector does not see waits for direct I/O, for completions, and storage that is slow.
- * The guest decides, the host repeats: both make the same event of the same numbers.
+ * A detector of our own: a workload whose operation in flight is older than the scenario's "stall" is
+ * stalled. The kernel's hung-task detector does not see waits for direct I/O, for completions, and storage
+ * that is slow. The guest decides, the host repeats: both make the same event of the same numbers.
  */
 
 /**

@@ -27,8 +27,8 @@ static int set_limits(struct injection *injection, int64_t requests, struct hl_e
 
 	group_path(injection->parameters, path, sizeof(path));
 	return injection->vm->qmp(injection->vm->vm, "qom-set",
-				  json_pack("{s:s, s:s, s:{s:I}}", "path", path, "property", "limits", "value",
-					    "iops-total", (json_int_t)requests),
+				  json_pack("{s:s, s:s, s:{s:I}}", "path", path, "property", "limits",
+					    "value", "iops-total", (json_int_t)requests),
 				  NULL, err);
 }
 
@@ -40,8 +40,8 @@ static int confirm_limits(struct injection *injection, int64_t requests, struct 
 	int r;
 
 	group_path(injection->parameters, path, sizeof(path));
-	r = injection->vm->qmp(injection->vm->vm, "qom-get", json_pack("{s:s, s:s}", "path", path, "property", "limits"),
-			       &answer, err);
+	r = injection->vm->qmp(injection->vm->vm, "qom-get",
+			       json_pack("{s:s, s:s}", "path", path, "property", "limits"), &answer, err);
 	if (r)
 		return r;
 	found = json_integer_value(json_object_get(answer, "iops-total"));
@@ -79,15 +79,21 @@ static int throttle_confirm_released(struct injection *injection, struct hl_erro
 
 static const struct parameter throttle_parameters[] = {
 	DISK_PARAMETER,
-	{.name = "requests", .type = PARAMETER_INTEGER, .offset = offsetof(struct throttle, requests), .required = true,
-	 .least = 1, .most = 1000000, .help = "requests per second"},
+	{.name = "requests",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct throttle, requests),
+	 .required = true,
+	 .least = 1,
+	 .most = 1000000,
+	 .help = "requests per second"},
 	{.name = NULL},
 };
 
 const struct injector injector_throttle = {
 	.name = "throttle",
 	.summary = "let through only so many requests per second",
-	.help = "Slow storage rather than stalled storage. Confirmed by the limit that QEMU reports; the release by\n"
+	.help = "Slow storage rather than stalled storage. Confirmed by the limit that QEMU reports; the "
+		"release by\n"
 		"a disk that answers.\n",
 	.side = INJECTOR_HOST,
 	.parameters = throttle_parameters,

@@ -8,7 +8,8 @@
 
 /*
  * Programs that were copied into the guest (struct needs, tools). They may block with the storage, so only
- * children of the guest program run them. Works on every kernel: base/process.h wants pidfd_open(2), Linux 5.3.
+ * children of the guest program run them. Works on every kernel: base/process.h wants pidfd_open(2),
+ * Linux 5.3.
  */
 
 /**

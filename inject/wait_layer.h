@@ -5,11 +5,12 @@
 #include <stddef.h>
 
 /*
- * What a blocked task waits for, read off its stack. The same fault gives different stacks from run to run, so
- * the rules know sets of functions; the innermost function that a rule knows decides.
+ * What a blocked task waits for, read off its stack. The same fault gives different stacks from run to run,
+ * so the rules know sets of functions; the innermost function that a rule knows decides.
  */
 
-/** What is waited for. The transport is not seen on a stack: it is the block device's connection that is down. */
+/** What is waited for. The transport is not seen on a stack: it is the block device's connection that is
+ * down. */
 enum wait_layer { WAIT_UNKNOWN, WAIT_FREEZE, WAIT_JOURNAL, WAIT_BLOCK, WAIT_TRANSPORT };
 
 /** wait_layer_name() - "freeze" ... */

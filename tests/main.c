@@ -4,7 +4,8 @@
 #include <string.h>
 
 /*
- * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM NAME" runs one of them.
+ * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM NAME" runs one
+ * of them.
  */
 
 #define SUITE(name) extern CU_TestInfo name##_tests[];

@@ -227,7 +227,8 @@ static int add_root_folders(struct cpio_tree *tree, struct hl_error *err)
 /* A program from an unusual folder is linked to where the guest's PATH leads. */
 static int link_into_path(struct cpio_tree *tree, const char *path, struct hl_error *err)
 {
-	static const char *const usual[] = {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/usr/local/sbin/", "/usr/local/bin/"};
+	static const char *const usual[] = {"/usr/sbin/", "/usr/bin/",	      "/sbin/",
+					    "/bin/",	  "/usr/local/sbin/", "/usr/local/bin/"};
 	const char *base = strrchr(path, '/') + 1;
 	cleanup_free char *link = file_path("/usr/bin/%s", base);
 

@@ -28,9 +28,9 @@ static inline void cleanup_close_file(FILE **file)
 		fclose(*file);
 }
 
-#define cleanup_free  __attribute__((cleanup(cleanup_free_pointer)))
-#define cleanup_fd    __attribute__((cleanup(cleanup_close_fd)))
-#define cleanup_file  __attribute__((cleanup(cleanup_close_file)))
+#define cleanup_free	       __attribute__((cleanup(cleanup_free_pointer)))
+#define cleanup_fd	       __attribute__((cleanup(cleanup_close_fd)))
+#define cleanup_file	       __attribute__((cleanup(cleanup_close_file)))
 #define cleanup_with(function) __attribute__((cleanup(function)))
 
 /**

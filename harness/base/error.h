@@ -18,7 +18,10 @@ struct hl_error {
 	char text[2048];
 };
 
-#define HL_ERROR_INIT {0, ""}
+#define HL_ERROR_INIT                                                                                        \
+	{                                                                                                    \
+		0, ""                                                                                        \
+	}
 
 /**
  * hl_error_set() - record a failure
@@ -28,7 +31,8 @@ struct hl_error {
  *
  * Return: -@code, so that a caller can write "return hl_error_set(...)".
  */
-int hl_error_set(struct hl_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int hl_error_set(struct hl_error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * hl_error_errno() - record a failed system call; appends ": strerror(code)" to the message
@@ -38,7 +42,8 @@ int hl_error_set(struct hl_error *err, int code, const char *format, ...) __attr
  *
  * Return: -@code.
  */
-int hl_error_errno(struct hl_error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int hl_error_errno(struct hl_error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * hl_error_prefix() - put context in front of a recorded failure: "CONTEXT: old text"

@@ -171,7 +171,8 @@ int file_cache_folder(const char *name, char **path, struct hl_error *err)
 	else if (home && home[0] == '/')
 		folder = file_path("%s/.cache/hanglab/%s", home, name);
 	else
-		return hl_error_set(err, ENOENT, "neither XDG_CACHE_HOME nor HOME names a folder for the cache");
+		return hl_error_set(err, ENOENT,
+				    "neither XDG_CACHE_HOME nor HOME names a folder for the cache");
 	r = file_make_folders(folder, err);
 	if (!r)
 		*path = take_pointer(folder);
@@ -182,7 +183,8 @@ char *file_shipped(const char *built, const char *installed)
 {
 	cleanup_free char *self = realpath("/proc/self/exe", NULL);
 	const char *folder = self ? dirname(self) : ".";
-	cleanup_free char *here = file_path("%s/%s", folder, built), *there = file_path("%s/%s", folder, installed);
+	cleanup_free char *here = file_path("%s/%s", folder, built),
+			  *there = file_path("%s/%s", folder, installed);
 
 	return access(here, R_OK) && !access(there, R_OK) ? take_pointer(there) : take_pointer(here);
 }

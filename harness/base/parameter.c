@@ -26,11 +26,13 @@ static void format_number(const struct parameter *parameter, int64_t value, char
 		snprintf(text, size, "%" PRId64, value);
 }
 
-static int check_range(const struct parameter *parameter, const char *text, int64_t value, struct hl_error *err)
+static int check_range(const struct parameter *parameter, const char *text, int64_t value,
+		       struct hl_error *err)
 {
 	char least[32], most[32];
 
-	if ((!parameter->least && !parameter->most) || (value >= parameter->least && value <= parameter->most))
+	if ((!parameter->least && !parameter->most) ||
+	    (value >= parameter->least && value <= parameter->most))
 		return 0;
 	format_number(parameter, parameter->least, least, sizeof(least));
 	format_number(parameter, parameter->most, most, sizeof(most));
@@ -61,13 +63,14 @@ static int parse_choice(const char *const *choices, const char *text, int *value
 			*value = (int)count;
 			return 0;
 		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", count ? ", " : "", choices[count]);
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", count ? ", " : "",
+			 choices[count]);
 	}
 	near = similar_find(text, choices, count);
 	if (near && strlen(list) > LONG_LIST)
 		return hl_error_set(err, EINVAL, "'%s' is unknown; did you mean '%s'?", text, near);
-	return hl_error_set(err, EINVAL, "'%s' is not one of %s%s%s%s", text, list, near ? "; did you mean '" : "",
-			    near ? near : "", near ? "'?" : "");
+	return hl_error_set(err, EINVAL, "'%s' is not one of %s%s%s%s", text, list,
+			    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 int parameter_set(const struct parameter *parameter, const char *text, void *values, struct hl_error *err)
@@ -134,7 +137,7 @@ int parameters_load(const struct parameter *table, const json_t *with, void *val
 	json_t *value;
 
 	parameters_set_defaults(table, values);
-	json_object_foreach((json_t *)with, name, value) {
+	json_object_foreach ((json_t *)with, name, value) {
 		/* "@KEY" is the position of KEY in the scenario file (schema.h). */
 		int r = name[0] == '@' ? 0 : set_named(table, name, value, values, err);
 
@@ -150,8 +153,9 @@ int parameters_load(const struct parameter *table, const json_t *with, void *val
 const char *parameter_type_name(enum parameter_type type)
 {
 	static const char *const names[] = {
-		[PARAMETER_STRING] = "text",       [PARAMETER_PATH] = "absolute path", [PARAMETER_DURATION] = "duration",
-		[PARAMETER_SIZE] = "size",         [PARAMETER_INTEGER] = "number",     [PARAMETER_BOOLEAN] = "true|false",
+		[PARAMETER_STRING] = "text",	   [PARAMETER_PATH] = "absolute path",
+		[PARAMETER_DURATION] = "duration", [PARAMETER_SIZE] = "size",
+		[PARAMETER_INTEGER] = "number",	   [PARAMETER_BOOLEAN] = "true|false",
 		[PARAMETER_CHOICE] = "choice",
 	};
 
@@ -165,7 +169,8 @@ static void describe_type(const struct parameter *parameter, char *text, size_t 
 		return;
 	}
 	for (const char *const *choice = parameter->choices; *choice; choice++)
-		snprintf(text + strlen(text), size - strlen(text), "%s%s", choice == parameter->choices ? "" : "|", *choice);
+		snprintf(text + strlen(text), size - strlen(text), "%s%s",
+			 choice == parameter->choices ? "" : "|", *choice);
 }
 
 char *parameter_describe(const struct parameter *parameter, char *text, size_t size)

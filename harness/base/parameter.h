@@ -12,9 +12,9 @@
 /** What a parameter's text means, and the C type of its field. */
 enum parameter_type {
 	PARAMETER_STRING,   /* const char * */
-	PARAMETER_PATH,     /* const char *, absolute */
+	PARAMETER_PATH,	    /* const char *, absolute */
 	PARAMETER_DURATION, /* int64_t nanoseconds */
-	PARAMETER_SIZE,     /* uint64_t bytes */
+	PARAMETER_SIZE,	    /* uint64_t bytes */
 	PARAMETER_INTEGER,  /* int64_t */
 	PARAMETER_BOOLEAN,  /* bool */
 	PARAMETER_CHOICE,   /* int, index into choices */
@@ -59,7 +59,8 @@ const struct parameter *parameter_find(const struct parameter *table, const char
  */
 int parameter_set(const struct parameter *parameter, const char *text, void *values, struct hl_error *err);
 
-/** parameters_set_defaults() - give every field that has a fallback that value; @values is zeroed by the caller */
+/** parameters_set_defaults() - give every field that has a fallback that value; @values is zeroed by the
+ * caller */
 void parameters_set_defaults(const struct parameter *table, void *values);
 
 /**

@@ -113,8 +113,8 @@ int process_wait(struct process *process, int timeout_ms, int *status, struct hl
 		r = poll(&watched, 1, timeout_ms);
 	} while (r < 0 && errno == EINTR);
 	if (!r)
-		return hl_error_set(err, ETIMEDOUT, "process %d has not ended within %d ms", (int)process->pid,
-				    timeout_ms);
+		return hl_error_set(err, ETIMEDOUT, "process %d has not ended within %d ms",
+				    (int)process->pid, timeout_ms);
 	if (waitpid(process->pid, status, 0) < 0)
 		return hl_error_errno(err, errno, "wait for process %d", (int)process->pid);
 	forget(process);
@@ -197,7 +197,8 @@ char *process_find_program(const char *name)
 
 	if (strchr(name, '/'))
 		return access(name, X_OK) ? NULL : strdup(name);
-	for (char *folder = strtok_r(folders, ":", &position); folder; folder = strtok_r(NULL, ":", &position)) {
+	for (char *folder = strtok_r(folders, ":", &position); folder;
+	     folder = strtok_r(NULL, ":", &position)) {
 		cleanup_free char *candidate = file_path("%s/%s", folder, name);
 
 		if (!access(candidate, X_OK))

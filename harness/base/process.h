@@ -21,7 +21,10 @@ struct process {
 	int pidfd;
 };
 
-#define PROCESS_NONE {0, -1}
+#define PROCESS_NONE                                                                                         \
+	{                                                                                                    \
+		0, -1                                                                                        \
+	}
 
 /**
  * struct process_files - what a child gets as its descriptors

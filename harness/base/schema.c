@@ -50,7 +50,8 @@ static int load_list(const struct schema_key *key, const json_t *json, void **fi
 	char *items = arena_allocate(arena, (length + 1) * key->item->size);
 
 	for (size_t i = 0; i < length; i++) {
-		int r = schema_load(key->item, json_array_get(json, i), items + i * key->item->size, arena, err);
+		int r = schema_load(key->item, json_array_get(json, i), items + i * key->item->size, arena,
+				    err);
 
 		if (r)
 			return r;

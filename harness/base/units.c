@@ -17,8 +17,12 @@ struct unit {
 
 /* Largest first: formatting takes the first that divides evenly. */
 static const struct unit duration_units[] = {
-	{"h", 3600 * NANOSECONDS_PER_SECOND}, {"m", 60 * NANOSECONDS_PER_SECOND}, {"s", NANOSECONDS_PER_SECOND},
-	{"ms", 1000000},                      {"us", 1000},                       {"ns", 1},
+	{"h", 3600 * NANOSECONDS_PER_SECOND},
+	{"m", 60 * NANOSECONDS_PER_SECOND},
+	{"s", NANOSECONDS_PER_SECOND},
+	{"ms", 1000000},
+	{"us", 1000},
+	{"ns", 1},
 	{NULL, 0},
 };
 
@@ -43,8 +47,8 @@ static int parse_scaled(const char *text, const struct unit *units, const char *
 	char *end;
 
 	if (!isdigit((unsigned char)text[0]) || (text[0] == '0' && tolower((unsigned char)text[1]) == 'x'))
-		return hl_error_set(err, EINVAL, "'%s' is not a number with a unit (write for example %s)", text,
-				    example);
+		return hl_error_set(err, EINVAL, "'%s' is not a number with a unit (write for example %s)",
+				    text, example);
 	value = strtod(text, &end);
 	unit = find_unit(units, end);
 	if (!unit && !*end && value == 0)

@@ -26,7 +26,8 @@ static const struct command_option common_options[] = {
 };
 
 const struct command_option command_run_options[] = {
-	{"kernel", 'k', "NAME", "kernel of the lab VM (see hanglab kernel list); default: the scenario's, else debian"},
+	{"kernel", 'k', "NAME",
+	 "kernel of the lab VM (see hanglab kernel list); default: the scenario's, else debian"},
 	{"sysctl", 's', "KEY=VALUE", "set a sysctl of the guest over the scenario's; may be repeated"},
 	{"seed", 0, "N", "seed of everything random in the run; default 1"},
 	{"clock", 0, "virtual|real", "run in virtual or in real time; default: the scenario's"},
@@ -104,7 +105,8 @@ static void print_overview(void)
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n\"hanglab COMMAND --help\" explains a command.\n"
-	       "Exit codes of commands that run scenarios: 0 PASS, 1 FAIL, 2 BROKEN, 77 SKIP; 64 wrong usage.\n");
+	       "Exit codes of commands that run scenarios: 0 PASS, 1 FAIL, 2 BROKEN, 77 SKIP; 64 wrong "
+	       "usage.\n");
 }
 
 static int unknown_command(const char *name)
@@ -212,7 +214,8 @@ static const struct command_option *find_letter(const struct getopt_tables *tabl
 }
 
 /* @word is the whole argument; getopt's optopt names the letter where it is a group of letters. */
-static int unknown_option(const struct command_line *line, const struct getopt_tables *tables, const char *word)
+static int unknown_option(const struct command_line *line, const struct getopt_tables *tables,
+			  const char *word)
 {
 	cleanup_free char *name = strndup(word, strcspn(word, "="));
 	const char *names[64], *near = NULL;

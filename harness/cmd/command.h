@@ -29,7 +29,8 @@ struct command_option {
 struct command_line;
 
 /**
- * struct command - a subcommand of hanglab; lives at the bottom of harness/cmd/NAME.c and has a line in list.def
+ * struct command - a subcommand of hanglab; lives at the bottom of harness/cmd/NAME.c and has a line in
+ * list.def
  * @name: the word on the command line
  * @summary: one line for "hanglab --help"
  * @operands: what follows the options in the usage line, e.g. "SCENARIO..."
@@ -61,7 +62,7 @@ struct command_line {
 	size_t operand_count;
 	struct command_given {
 		const char *name, *value;
-	} *given;
+	} * given;
 	size_t given_count;
 };
 

@@ -23,7 +23,8 @@ static void show_progress(void *context, const char *phase, int percent)
 
 static void print_kernel(const struct kernel *kernel, const char *what)
 {
-	printf("%s %s (package version %s, sha256 %.16s...)\n", kernel->name, what, kernel->version, kernel->sha256);
+	printf("%s %s (package version %s, sha256 %.16s...)\n", kernel->name, what, kernel->version,
+	       kernel->sha256);
 }
 
 static int fetch_one(const struct command_line *line, const char *name)
@@ -64,8 +65,8 @@ static int list_all(const struct command_line *line)
 	if (kernel_store_list(&list, &err))
 		return command_error(line, FAILED, &err);
 	for (size_t i = 0; i < list.count; i++)
-		printf("%-40s %-28s %-20s %.16s\n", list.kernels[i]->name, list.kernels[i]->release, list.kernels[i]->version,
-		       list.kernels[i]->sha256);
+		printf("%-40s %-28s %-20s %.16s\n", list.kernels[i]->name, list.kernels[i]->release,
+		       list.kernels[i]->version, list.kernels[i]->sha256);
 	if (!list.count)
 		printf("The store is empty; \"hanglab kernel fetch debian\" gets a kernel.\n");
 	kernel_list_free(&list);
@@ -87,7 +88,8 @@ static int kernel(const struct command_line *line)
 	int code = 0;
 
 	if (!strcmp(action, "list"))
-		return line->operand_count > 1 ? command_usage_error(line, "list takes no operands") : list_all(line);
+		return line->operand_count > 1 ? command_usage_error(line, "list takes no operands")
+					       : list_all(line);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(actions[i].name, action) != 0)
 			continue;
@@ -109,11 +111,13 @@ const struct command command_kernel = {
 	.name = "kernel",
 	.summary = "fetch, add and list kernels for lab VMs",
 	.operands = "fetch NAME... | add PATH... | list",
-	.help = "fetch  gets a kernel package through apt: debian is the current cloud kernel, debian:RELEASE a\n"
+	.help = "fetch  gets a kernel package through apt: debian is the current cloud kernel, "
+		"debian:RELEASE a\n"
 		"       certain one\n"
 		"add    takes a Debian kernel package from a file\n"
 		"list   shows name, release, package version and sha256 of every kernel in the store\n\n"
-		"The store is ${XDG_CACHE_HOME:-~/.cache}/hanglab/kernels. Nothing is installed on this machine.\n\n"
+		"The store is ${XDG_CACHE_HOME:-~/.cache}/hanglab/kernels. Nothing is installed on this "
+		"machine.\n\n"
 		"Exit code: 0 done, 2 failed.\n",
 	.example = "hanglab kernel fetch debian\n"
 		   "hanglab kernel fetch debian:6.1.0-55-cloud-amd64\n"

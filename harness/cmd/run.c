@@ -51,7 +51,8 @@ static int parse_multiplier(const struct command_line *line, double *multiplier)
 		text = getenv("HANGLAB_TIMEOUT_MULTIPLIER");
 	*multiplier = text ? strtod(text, &end) : 1;
 	if (text && (*end || !(*multiplier >= 0.01 && *multiplier <= 1000)))
-		return command_usage_error(line, "the timeout multiplier '%s' is not a number from 0.01 to 1000", text);
+		return command_usage_error(
+			line, "the timeout multiplier '%s' is not a number from 0.01 to 1000", text);
 	return 0;
 }
 
@@ -59,7 +60,10 @@ static int parse_multiplier(const struct command_line *line, double *multiplier)
 static const struct {
 	const char *option, *object, *key;
 } overrides[] = {
-	{"kernel", "vm", "kernel"}, {"clock", "vm", "clock"}, {"accel", "vm", "accel"}, {"seed", NULL, "seed"},
+	{"kernel", "vm", "kernel"},
+	{"clock", "vm", "clock"},
+	{"accel", "vm", "accel"},
+	{"seed", NULL, "seed"},
 };
 
 static int override_sysctls(const struct batch *batch, const char *path, struct plan *plan)
@@ -92,8 +96,10 @@ static int load_plan(const struct batch *batch, const char *path, struct plan *p
 	for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]); i++) {
 		const char *value = command_option(batch->line, overrides[i].option);
 
-		if (value && scenario_override(path, plan, overrides[i].object, overrides[i].key, value, &err))
-			return command_usage_error(batch->line, "--%s %s: %s", overrides[i].option, value, err.text);
+		if (value &&
+		    scenario_override(path, plan, overrides[i].object, overrides[i].key, value, &err))
+			return command_usage_error(batch->line, "--%s %s: %s", overrides[i].option, value,
+						   err.text);
 	}
 	return override_sysctls(batch, path, plan);
 }
@@ -123,8 +129,9 @@ static void print_step(const struct plan_step *step, size_t number)
 	const char *key;
 	json_t *value;
 
-	printf("  %zu. %s %s", number, step->start ? "start" : "inject", step->start ? step->start : step->inject);
-	json_object_foreach((json_t *)step->with, key, value)
+	printf("  %zu. %s %s", number, step->start ? "start" : "inject",
+	       step->start ? step->start : step->inject);
+	json_object_foreach ((json_t *)step->with, key, value)
 		if (key[0] != '@')
 			printf(" %s=%s", key, json_string_value(value));
 	if (step->at >= 0)
@@ -215,8 +222,10 @@ static void fill_missing(const struct batch *batch, json_t *results)
 
 	for (size_t i = 0; i < json_array_size(results); i++)
 		if (json_is_null(json_array_get(results, i)))
-			json_array_set_new(results, i, record_unstarted(&batch->plans[i / batch->repeat], &nothing, VERDICT_BROKEN,
-									"its process ended without a result"));
+			json_array_set_new(results, i,
+					   record_unstarted(&batch->plans[i / batch->repeat], &nothing,
+							    VERDICT_BROKEN,
+							    "its process ended without a result"));
 }
 
 static int exit_code_of(const struct batch *batch, const json_t *results)
@@ -225,7 +234,7 @@ static int exit_code_of(const struct batch *batch, const json_t *results)
 	const json_t *result;
 	size_t i;
 
-	json_array_foreach(results, i, result)
+	json_array_foreach (results, i, result)
 		worst = verdict_worse(worst, verdict_of(result));
 	/* What "git bisect run" expects: 125 is "cannot be tested". */
 	if (command_option(batch->line, "bisect"))
@@ -272,7 +281,10 @@ static int run(const struct command_line *line)
 	cleanup_free struct plan *plans = calloc(line->operand_count, sizeof(*plans));
 	cleanup_free char *guest = run_guest_program();
 	struct batch batch = {
-		.line = line, .paths = line->operands, .plans = plans, .count = line->operand_count,
+		.line = line,
+		.paths = line->operands,
+		.plans = plans,
+		.count = line->operand_count,
 		.settings = {.out = out ? out : "runs", .guest_program = guest},
 		.format = report_format_find(format ? format : "pretty"),
 		.verbose = command_option(line, "verbose") != NULL,
@@ -304,15 +316,20 @@ const struct command command_run = {
 	.name = "run",
 	.summary = "run scenarios in lab VMs and judge them",
 	.operands = "SCENARIO...",
-	.help = "Boots the kernel of each scenario in a VM of its own, follows its timeline, and checks what the\n"
+	.help = "Boots the kernel of each scenario in a VM of its own, follows its timeline, and checks what "
+		"the\n"
 		"kernel said. A fault that was not confirmed never counts as a pass.\n\n"
-		"Every run leaves a folder under --out with scenario, plan, QEMU command line, raw console, kernel\n"
+		"Every run leaves a folder under --out with scenario, plan, QEMU command line, raw console, "
+		"kernel\n"
 		"log, events, journal and result.json; \"latest\" is a link to the newest.\n\n"
-		"Exit code: 0 PASS, 1 FAIL (this says something about the kernel), 2 BROKEN (this run says nothing\n"
-		"about the kernel), 77 SKIP (a requirement is missing); of several runs the worst: FAIL over BROKEN\n"
+		"Exit code: 0 PASS, 1 FAIL (this says something about the kernel), 2 BROKEN (this run says "
+		"nothing\n"
+		"about the kernel), 77 SKIP (a requirement is missing); of several runs the worst: FAIL over "
+		"BROKEN\n"
 		"over SKIP over PASS.\n",
 	.example = "hanglab run scenarios/fsfreeze-hung-task.yaml\n"
-		   "hanglab run --kernel debian:6.1.0-55-cloud-amd64 --sysctl kernel.hung_task_timeout_secs=20 my.yaml\n"
+		   "hanglab run --kernel debian:6.1.0-55-cloud-amd64 --sysctl "
+		   "kernel.hung_task_timeout_secs=20 my.yaml\n"
 		   "hanglab run --jobs 2 --repeat 10 --format junit scenarios/*.yaml > results.xml\n"
 		   "hanglab run --dry-run my.yaml\n",
 	.options = options,

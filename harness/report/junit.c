@@ -27,7 +27,7 @@ static size_t count(const json_t *results, const char *verdict)
 	const json_t *result;
 	size_t i, found = 0;
 
-	json_array_foreach(results, i, result)
+	json_array_foreach (results, i, result)
 		found += !strcmp(result_text(result, "verdict"), verdict);
 	return found;
 }
@@ -35,7 +35,7 @@ static size_t count(const json_t *results, const char *verdict)
 static void print_outcome(const json_t *result, FILE *out)
 {
 	const char *verdict = result_text(result, "verdict");
-	const char *element = !strcmp(verdict, "FAIL")     ? "failure"
+	const char *element = !strcmp(verdict, "FAIL")	   ? "failure"
 			      : !strcmp(verdict, "BROKEN") ? "error"
 			      : !strcmp(verdict, "SKIP")   ? "skipped"
 							   : NULL;
@@ -53,9 +53,12 @@ static void print(const json_t *results, FILE *out)
 	size_t i;
 
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	fprintf(out, "<testsuite name=\"hanglab\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
-		json_array_size(results), count(results, "FAIL"), count(results, "BROKEN"), count(results, "SKIP"));
-	json_array_foreach(results, i, result) {
+	fprintf(out,
+		"<testsuite name=\"hanglab\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
+		"skipped=\"%zu\">\n",
+		json_array_size(results), count(results, "FAIL"), count(results, "BROKEN"),
+		count(results, "SKIP"));
+	json_array_foreach (results, i, result) {
 		fprintf(out, "  <testcase classname=\"");
 		print_escaped(result_text(result, "kernel"), out);
 		fprintf(out, "\" name=\"");

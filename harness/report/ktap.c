@@ -37,7 +37,7 @@ static void print_checks(const json_t *checks, FILE *out)
 	if (!json_array_size(checks))
 		return;
 	fprintf(out, "    KTAP version 1\n    1..%zu\n", json_array_size(checks));
-	json_array_foreach(checks, i, check)
+	json_array_foreach (checks, i, check)
 		print_line("    ", check, i + 1, result_text(check, "check"), out);
 }
 
@@ -47,7 +47,7 @@ static void print(const json_t *results, FILE *out)
 	size_t i;
 
 	fprintf(out, "KTAP version 1\n1..%zu\n", json_array_size(results));
-	json_array_foreach(results, i, result) {
+	json_array_foreach (results, i, result) {
 		print_checks(json_object_get(result, "checks"), out);
 		print_line("", result, i + 1, result_text(result, "scenario"), out);
 	}

@@ -17,8 +17,9 @@ static void on_progress(void *data, const struct run_progress *progress)
 
 	if (!live->terminal)
 		return;
-	fprintf(live->out, "\r\033[K%s: %s, guest %.1f s, %.1f times as fast, waiting for %s", live->name, progress->phase,
-		progress->guest_seconds, speed, progress->awaited[0] ? progress->awaited : "the guest");
+	fprintf(live->out, "\r\033[K%s: %s, guest %.1f s, %.1f times as fast, waiting for %s", live->name,
+		progress->phase, progress->guest_seconds, speed,
+		progress->awaited[0] ? progress->awaited : "the guest");
 	fflush(live->out);
 }
 
@@ -42,7 +43,8 @@ static void on_event(void *data, const struct hl_event *event)
 		fprintf(live->out, " [%s:%ld]", event->stack.comm, event->stack.pid);
 	fputc('\n', live->out);
 	for (size_t i = 0; live->verbose && i < event->stack.count; i++)
-		fprintf(live->out, "    %s%s\n", event->stack.frames[i].reliable ? "" : "? ", event->stack.frames[i].function);
+		fprintf(live->out, "    %s%s\n", event->stack.frames[i].reliable ? "" : "? ",
+			event->stack.frames[i].function);
 	fflush(live->out);
 }
 

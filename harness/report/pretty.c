@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/report.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ struct colours {
 static const struct colours *choose_colours(FILE *out)
 {
 	static const struct colours none = {"", "", "", "", ""};
-	static const struct colours terminal = {"\033[1;32m", "\033[1;31m", "\033[1;33m", "\033[2m", "\033[0m"};
+	static const struct colours terminal = {"\033[1;32m", "\033[1;31m", "\033[1;33m", "\033[2m",
+						"\033[0m"};
 
 	return isatty(fileno(out)) && !getenv("NO_COLOR") ? &terminal : &none;
 }
@@ -30,7 +32,8 @@ static void print_headline(const json_t *result, const struct colours *colours, 
 	const char *verdict = result_text(result, "verdict");
 	double wall = result_number(result, "wall_seconds"), guest = result_number(result, "guest_seconds");
 
-	fprintf(out, "%s%s%s  %s", colour_of(colours, verdict), verdict, colours->off, result_text(result, "scenario"));
+	fprintf(out, "%s%s%s  %s", colour_of(colours, verdict), verdict, colours->off,
+		result_text(result, "scenario"));
 	if (wall > 0)
 		fprintf(out, "  (%.1f s wall", wall);
 	if (wall > 0 && guest > 0)
@@ -50,11 +53,13 @@ static void print_injection(const json_t *injection, FILE *out)
 
 	fprintf(out, "  fault     %s at %.3f s, %s%s%s\n", result_text(injection, "injector"),
 		result_number(injection, "injected_at"),
-		json_is_true(json_object_get(injection, "confirmed")) ? "confirmed" : "NOT CONFIRMED", evidence[0] ? ": " : "",
-		evidence);
+		json_is_true(json_object_get(injection, "confirmed")) ? "confirmed" : "NOT CONFIRMED",
+		evidence[0] ? ": " : "", evidence);
 	if (released)
-		fprintf(out, "            released at %.3f s, %s: %s\n", result_number(injection, "released_at"),
-			json_is_true(json_object_get(injection, "confirmed_released")) ? "confirmed" : "NOT CONFIRMED",
+		fprintf(out, "            released at %.3f s, %s: %s\n",
+			result_number(injection, "released_at"),
+			json_is_true(json_object_get(injection, "confirmed_released")) ? "confirmed"
+										       : "NOT CONFIRMED",
 			result_text(injection, "release_evidence"));
 }
 
@@ -63,14 +68,15 @@ static void print_stack(const json_t *frames, const struct colours *colours, FIL
 	const json_t *frame;
 	size_t i, printed = 0;
 
-	json_array_foreach(frames, i, frame) {
+	json_array_foreach (frames, i, frame) {
 		if (json_is_false(json_object_get(frame, "reliable")))
 			continue;
 		if (printed++ == MOST_FRAMES) {
 			fprintf(out, "              %s...%s\n", colours->dim, colours->off);
 			return;
 		}
-		fprintf(out, "              %s%s%s\n", colours->dim, result_text(frame, "function"), colours->off);
+		fprintf(out, "              %s%s%s\n", colours->dim, result_text(frame, "function"),
+			colours->off);
 	}
 }
 
@@ -92,8 +98,8 @@ static void print_check(const json_t *check, const struct colours *colours, FILE
 	const char *verdict = result_text(check, "verdict");
 	const json_t *event = json_object_get(check, "event");
 
-	fprintf(out, "  %s%-6s%s    %s: %s\n", colour_of(colours, verdict), verdict, colours->off, result_text(check, "check"),
-		result_text(check, "reason"));
+	fprintf(out, "  %s%-6s%s    %s: %s\n", colour_of(colours, verdict), verdict, colours->off,
+		result_text(check, "check"), result_text(check, "reason"));
 	if (event)
 		print_event(event, colours, out);
 }
@@ -103,7 +109,8 @@ static void print_workload(const json_t *workload, FILE *out)
 	fprintf(out, "  workload  %s: %.0f acknowledged, longest stall %.3f s", result_text(workload, "name"),
 		result_number(workload, "acknowledged"), result_number(workload, "longest_stall"));
 	if (json_object_get(workload, "checked"))
-		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"), result_number(workload, "lost"));
+		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"),
+			result_number(workload, "lost"));
 	if (result_number(workload, "unsynced") > 0)
 		fprintf(out, ", %.0f never synced and gone", result_number(workload, "unsynced"));
 	fputc('\n', out);
@@ -114,7 +121,8 @@ static void print_wait(const json_t *wait, FILE *out)
 	const char *workload = result_text(wait, "workload");
 
 	fprintf(out, "  waits     %s %s: %s, in %s\n", workload[0] ? "workload" : "task",
-		workload[0] ? workload : result_text(wait, "task"), result_text(wait, "layer"), result_text(wait, "function"));
+		workload[0] ? workload : result_text(wait, "task"), result_text(wait, "layer"),
+		result_text(wait, "function"));
 }
 
 static void print_result(const json_t *result, const struct colours *colours, FILE *out)
@@ -123,16 +131,56 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 	size_t i;
 
 	print_headline(result, colours, out);
-	json_array_foreach(json_object_get(result, "injections"), i, item)
+	json_array_foreach (json_object_get(result, "injections"), i, item)
 		print_injection(item, out);
-	json_array_foreach(json_object_get(result, "checks"), i, item)
+	json_array_foreach (json_object_get(result, "checks"), i, item)
 		print_check(item, colours, out);
-	json_array_foreach(json_object_get(result, "workloads"), i, item)
+	json_array_foreach (json_object_get(result, "workloads"), i, item)
 		print_workload(item, out);
-	json_array_foreach(json_object_get(result, "waits"), i, item)
+	json_array_foreach (json_object_get(result, "waits"), i, item)
 		print_wait(item, out);
 	if (result_text(result, "folder")[0])
 		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
+}
+
+/* Wilson score interval of a proportion at 95 % (z = 1.96), in per cent. */
+static void print_interval(size_t held, size_t runs, FILE *out)
+{
+	const double z = 1.96, n = (double)runs, p = (double)held / n;
+	double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+	double width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+
+	fprintf(out, "%zu of %zu PASS, %.0f to %.0f %% with 95 %% confidence", held, runs,
+		100 * (middle - width), 100 * (middle + width));
+}
+
+/* The scenarios that ran more than once, one line each. */
+static void print_repeats(const json_t *results, FILE *out)
+{
+	json_t *seen = json_object();
+	const json_t *result, *other;
+	size_t i, j;
+
+	json_array_foreach (results, i, result) {
+		const char *name = result_text(result, "scenario");
+		size_t runs = 0, held = 0;
+
+		if (json_object_get(seen, name))
+			continue;
+		json_object_set_new(seen, name, json_true());
+		json_array_foreach (results, j, other) {
+			bool same = !strcmp(result_text(other, "scenario"), name);
+
+			runs += same;
+			held += same && !strcmp(result_text(other, "verdict"), "PASS");
+		}
+		if (runs < 2)
+			continue;
+		fprintf(out, "%s: ", name);
+		print_interval(held, runs, out);
+		fputc('\n', out);
+	}
+	json_decref(seen);
 }
 
 static void print_summary(const json_t *results, FILE *out)
@@ -141,11 +189,13 @@ static void print_summary(const json_t *results, FILE *out)
 	const json_t *result;
 	size_t i;
 
-	fprintf(out, "\n%zu runs:", json_array_size(results));
+	fputc('\n', out);
+	print_repeats(results, out);
+	fprintf(out, "%zu runs:", json_array_size(results));
 	for (size_t v = 0; v < sizeof(verdicts) / sizeof(verdicts[0]); v++) {
 		size_t count = 0;
 
-		json_array_foreach(results, i, result)
+		json_array_foreach (results, i, result)
 			count += !strcmp(result_text(result, "verdict"), verdicts[v]);
 		fprintf(out, "%s %zu %s", v ? "," : "", count, verdicts[v]);
 	}
@@ -158,7 +208,7 @@ static void print(const json_t *results, FILE *out)
 	const json_t *result;
 	size_t i;
 
-	json_array_foreach(results, i, result) {
+	json_array_foreach (results, i, result) {
 		if (i)
 			fputc('\n', out);
 		print_result(result, colours, out);

@@ -52,13 +52,15 @@ static struct proxy *proxy_of(const struct run *run, const char *disk, struct hl
 	return NULL;
 }
 
-static int vm_proxy_set(void *data, const char *disk, const char *fault, bool on, int64_t value, struct hl_error *err)
+static int vm_proxy_set(void *data, const char *disk, const char *fault, bool on, int64_t value,
+			struct hl_error *err)
 {
 	struct proxy *proxy = proxy_of(data, disk, err);
 
 	if (!proxy)
 		return -ENOENT;
-	return on ? proxy_enable(proxy, fault, value, PROXY_LIMIT_MS, err) : proxy_disable(proxy, fault, PROXY_LIMIT_MS, err);
+	return on ? proxy_enable(proxy, fault, value, PROXY_LIMIT_MS, err)
+		  : proxy_disable(proxy, fault, PROXY_LIMIT_MS, err);
 }
 
 static int vm_proxy_status(void *data, const char *disk, struct proxy_status *status, struct hl_error *err)
@@ -80,10 +82,11 @@ static void continue_vm(struct run *run)
 		run_finish(run, GUEST_DIED, "%s", err.text);
 }
 
-static void unconfirmed(struct run *run, const struct injector *injector, const char *step, const struct hl_error *err)
+static void unconfirmed(struct run *run, const struct injector *injector, const char *step,
+			const struct hl_error *err)
 {
-	snprintf(run->facts.unconfirmed, sizeof(run->facts.unconfirmed), "injector %s could not %s: %.400s", injector->name,
-		 step, err->text);
+	snprintf(run->facts.unconfirmed, sizeof(run->facts.unconfirmed), "injector %s could not %s: %.400s",
+		 injector->name, step, err->text);
 	run_finish(run, GUEST_BROKE_OFF, "%s", run->facts.unconfirmed);
 }
 
@@ -96,7 +99,8 @@ static bool host_steps(struct run *run, size_t step, const char *state, const ch
 	struct hl_error err = HL_ERROR_INIT;
 
 	for (int i = 0; i < 2; i++) {
-		if (run_journal(run, names[i], json_pack("{s:i, s:s}", "step", (int)step, "injector", injector->name)))
+		if (run_journal(run, names[i],
+				json_pack("{s:i, s:s}", "step", (int)step, "injector", injector->name)))
 			return false;
 		injection->evidence[0] = '\0';
 		if (steps[i](injection, &err)) {
@@ -115,8 +119,8 @@ static bool host_release(struct run *run, size_t step)
 	const char *names[] = {"release", "confirm_released"};
 
 	return host_steps(run, step, "released", names,
-			  (int (*const[2])(struct injection *, struct hl_error *)){injector->release,
-										   injector->confirm_released});
+			  (int (*const[2])(struct injection *, struct hl_error *)){
+				  injector->release, injector->confirm_released});
 }
 
 static void on_hold_end(void *data)
@@ -135,7 +139,8 @@ static void load_host_fault(struct run *run, size_t step)
 	struct host_fault *fault = &run->host_faults[step];
 	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
 
-	fault->vm = (struct injection_vm){vm_qmp, vm_server_pid, vm_server_control, vm_proxy_set, vm_proxy_status, run};
+	fault->vm = (struct injection_vm){vm_qmp,	vm_server_pid,	 vm_server_control,
+					  vm_proxy_set, vm_proxy_status, run};
 	fault->injection.vm = &fault->vm;
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);
@@ -154,8 +159,8 @@ static void host_inject(struct run *run, size_t step)
 	if (injector->stops_vm)
 		continue_vm(run);
 	if (run->done || !host_steps(run, step, "active", names,
-				     (int (*const[2])(struct injection *, struct hl_error *)){injector->inject,
-											      injector->confirm}))
+				     (int (*const[2])(struct injection *, struct hl_error *)){
+					     injector->inject, injector->confirm}))
 		return;
 	if (!injector->stops_vm)
 		continue_vm(run);

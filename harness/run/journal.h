@@ -14,7 +14,10 @@ struct journal {
 	int fd;
 };
 
-#define JOURNAL_NONE {-1}
+#define JOURNAL_NONE                                                                                         \
+	{                                                                                                    \
+		-1                                                                                           \
+	}
 
 /** journal_open() - create the journal of a run. Return: 0 or -errno. */
 int journal_open(struct journal *journal, const char *path, struct hl_error *err);

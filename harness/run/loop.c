@@ -44,7 +44,8 @@ int loop_open(struct loop **opened, struct hl_error *err)
 		free(loop);
 		if (r == -EPERM || r == -ENOSYS || r == -EACCES)
 			return hl_error_set(err, -r,
-					    "io_uring is not permitted here: set the sysctl kernel.io_uring_disabled to 0, or "
+					    "io_uring is not permitted here: set the sysctl "
+					    "kernel.io_uring_disabled to 0, or "
 					    "allow io_uring in the container's seccomp profile");
 		return hl_error_errno(err, -r, "io_uring");
 	}

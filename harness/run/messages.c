@@ -42,7 +42,8 @@ static int take_kmsg(struct run *run, const char *text, size_t size)
 
 	if (!message || sscanf(text, "%u,%llu,%llu", &level, &sequence, &microseconds) != 3)
 		return 0;
-	length = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ", microseconds / 1000000, microseconds % 1000000);
+	length = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ", microseconds / 1000000,
+			  microseconds % 1000000);
 	fprintf(run->kmsg_log, "<%u>%s%s\n", level & 7, stamp, message + 1);
 	if (hl_log_feed(run->log, stamp, (size_t)length, &run->err) ||
 	    hl_log_feed(run->log, message + 1, (size_t)(text + size - message - 1), &run->err))
@@ -110,7 +111,8 @@ static void await_after_fault(struct run *run, const struct plan_step *step)
 	int64_t deadline = judge_next_deadline(run->facts.judge);
 
 	if (step->until)
-		run_await(run, "%s by %.0f s", event_kind_names[step->until->pattern.kind], (double)deadline / 1e9);
+		run_await(run, "%s by %.0f s", event_kind_names[step->until->pattern.kind],
+			  (double)deadline / 1e9);
 	else if (step->hold_for >= 0)
 		run_await(run, "release at %.0f s", (double)(run->guest_now + step->hold_for) / 1e9);
 	else
@@ -131,7 +133,8 @@ static void on_injection(struct run *run, const json_t *message)
 	if (!strcmp(state, "released"))
 		run_await(run, "recovery and the last deadlines");
 	if (strcmp(state, "injecting") != 0 && strcmp(state, "releasing") != 0)
-		run_note(run, "%s %s%s%s", text_of(message, "injector"), state, evidence[0] ? ": " : "", evidence);
+		run_note(run, "%s %s%s%s", text_of(message, "injector"), state, evidence[0] ? ": " : "",
+			 evidence);
 }
 
 static void on_host(struct run *run, const json_t *message)
@@ -151,8 +154,8 @@ static void on_recovery(struct run *run, const json_t *message)
 	run_note(run, "workload %s %s", text_of(message, "name"), text_of(message, "state"));
 	if (!strcmp(text_of(message, "state"), "stuck") && !run->facts.not_recovered[0])
 		snprintf(run->facts.not_recovered, sizeof(run->facts.not_recovered),
-			 "workload %s did not move again within %.1f s of the release", text_of(message, "name"),
-			 (double)plan_recovery_limit(run->plan) / 1e9);
+			 "workload %s did not move again within %.1f s of the release",
+			 text_of(message, "name"), (double)plan_recovery_limit(run->plan) / 1e9);
 }
 
 static void set_data_problem(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -189,17 +192,19 @@ static void on_verification(struct run *run, const json_t *message)
 	run_journal(run, "verification", json_deep_copy(message));
 	record_verification(run->record, message);
 	run_note(run, "workload %s: %lld acknowledged, %lld checked, %lld lost", text_of(message, "name"),
-	     (long long)json_integer_value(json_object_get(message, "acknowledged")),
-	     (long long)json_integer_value(json_object_get(message, "checked")), (long long)lost);
+		 (long long)json_integer_value(json_object_get(message, "acknowledged")),
+		 (long long)json_integer_value(json_object_get(message, "checked")), (long long)lost);
 	if (lost)
-		set_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost, text_of(message, "detail"));
+		set_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost,
+				 text_of(message, "detail"));
 }
 
 static void on_stalled(struct run *run, const json_t *message)
 {
 	struct hl_event event;
 
-	stall_event(&event, text_of(message, "name"), (long)json_integer_value(json_object_get(message, "pid")),
+	stall_event(&event, text_of(message, "name"),
+		    (long)json_integer_value(json_object_get(message, "pid")),
 		    json_integer_value(json_object_get(message, "age")), run->guest_now);
 	count_event(run, &event, run->guest_now);
 }
@@ -210,10 +215,10 @@ static void on_waits(struct run *run, const json_t *message)
 	size_t i;
 
 	run_journal(run, "waits", json_deep_copy(message));
-	json_array_foreach(json_object_get(message, "waits"), i, wait) {
+	json_array_foreach (json_object_get(message, "waits"), i, wait) {
 		if (record_wait(run->record, wait) && json_object_get(wait, "workload"))
-			run_note(run, "workload %s waits for: %s, in %s", text_of(wait, "workload"), text_of(wait, "layer"),
-				 text_of(wait, "function"));
+			run_note(run, "workload %s waits for: %s, in %s", text_of(wait, "workload"),
+				 text_of(wait, "layer"), text_of(wait, "function"));
 	}
 }
 
@@ -253,10 +258,14 @@ static const struct {
 	const char *type;
 	void (*handle)(struct run *run, const json_t *message);
 } handlers[] = {
-	{"begin", on_begin},       {"boot", on_boot},     {"broken", on_broken}, {"end", on_end},
-	{"fsck", on_fsck},         {"host", on_host},     {"heartbeat", on_heartbeat}, {"injection", on_injection},
-	{"lost", on_lost},         {"quiet", on_quiet},   {"ready", on_ready},   {"recovery", on_recovery},
-	{"stalled", on_stalled}, {"verification", on_verification}, {"waits", on_waits}, {"workload", on_workload},
+	{"begin", on_begin},	     {"boot", on_boot},
+	{"broken", on_broken},	     {"end", on_end},
+	{"fsck", on_fsck},	     {"host", on_host},
+	{"heartbeat", on_heartbeat}, {"injection", on_injection},
+	{"lost", on_lost},	     {"quiet", on_quiet},
+	{"ready", on_ready},	     {"recovery", on_recovery},
+	{"stalled", on_stalled},     {"verification", on_verification},
+	{"waits", on_waits},	     {"workload", on_workload},
 };
 
 static void take_message(struct run *run, const json_t *message)

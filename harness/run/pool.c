@@ -46,7 +46,9 @@ static void do_work(const struct pool *pool, const struct worker *worker, pid_t 
 	if (getppid() != parent)
 		_exit(1);
 	result = pool->work(pool->data, worker->index);
-	_exit(json_dumpfd(result, worker->result, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) ? 1 : 0);
+	_exit(json_dumpfd(result, worker->result, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12))
+		      ? 1
+		      : 0);
 }
 
 static int start_worker(struct pool *pool, struct hl_error *err)
@@ -143,7 +145,8 @@ static int run_all(struct pool *pool, int signals, struct hl_error *err)
 
 int pool_run(size_t count, size_t jobs, pool_work work, void *data, json_t **results, struct hl_error *err)
 {
-	struct pool pool = {.work = work, .data = data, .jobs = jobs, .count = count, .results = json_array()};
+	struct pool pool = {
+		.work = work, .data = data, .jobs = jobs, .count = count, .results = json_array()};
 	cleanup_free struct worker *workers = calloc(jobs, sizeof(*workers));
 	cleanup_free struct pollfd *watched = calloc(jobs + 1, sizeof(*watched));
 	cleanup_fd int signals = -1;

@@ -28,19 +28,22 @@ static int build_initramfs(const struct run_settings *settings, const struct run
 }
 
 /* The probe boots what the run itself would boot. */
-static int choose_accelerator(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
+static int choose_accelerator(const struct plan *plan, struct run_preparation *preparation,
+			      struct hl_error *err)
 {
 	char why[400] = "";
 	int r;
 
-	if (plan->vm->accel == PLAN_ACCEL_TCG || (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->accel == PLAN_ACCEL_AUTO))
+	if (plan->vm->accel == PLAN_ACCEL_TCG ||
+	    (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->accel == PLAN_ACCEL_AUTO))
 		return 0;
 	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL) {
 		snprintf(preparation->skip, sizeof(preparation->skip),
 			 "KVM cannot run in virtual time: write vm: {clock: real} or use --clock real");
 		return 0;
 	}
-	r = accel_probe_kvm(preparation->kernel->vmlinuz, preparation->initramfs, &preparation->kvm, why, sizeof(why), err);
+	r = accel_probe_kvm(preparation->kernel->vmlinuz, preparation->initramfs, &preparation->kvm, why,
+			    sizeof(why), err);
 	if (!r && !preparation->kvm && plan->vm->accel == PLAN_ACCEL_KVM)
 		snprintf(preparation->skip, sizeof(preparation->skip), "KVM is not usable here: %s", why);
 	return r;
@@ -57,8 +60,8 @@ static int check_requirements(const struct plan *plan, const struct run_needs *n
 	r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
 	if (r)
 		return r;
-	return requirements_check(plan, needs, preparation->kernel, version, preparation->skip, sizeof(preparation->skip),
-				  err);
+	return requirements_check(plan, needs, preparation->kernel, version, preparation->skip,
+				  sizeof(preparation->skip), err);
 }
 
 int run_check_requirements(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
@@ -70,8 +73,8 @@ int run_check_requirements(const struct plan *plan, struct run_preparation *prep
 	return check_requirements(plan, &needs, preparation, err);
 }
 
-int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
-		struct hl_error *err)
+int run_prepare(const struct plan *plan, const struct run_settings *settings,
+		struct run_preparation *preparation, struct hl_error *err)
 {
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct run_needs needs;

@@ -43,10 +43,10 @@ static const char *exactness(const struct plan *plan)
 
 static json_t *new_result(const struct plan *plan, const struct run_preparation *preparation)
 {
-	json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario",
-				   plan->scenario, "qemu", preparation->qemu, "accel", preparation->kvm ? "kvm" : "tcg",
-				   "clock", plan_clock_names[plan->vm->clock], "exact", exactness(plan), "seed",
-				   (json_int_t)plan->seed);
+	json_t *result = json_pack(
+		"{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario", plan->scenario,
+		"qemu", preparation->qemu, "accel", preparation->kvm ? "kvm" : "tcg", "clock",
+		plan_clock_names[plan->vm->clock], "exact", exactness(plan), "seed", (json_int_t)plan->seed);
 
 	if (plan->case_name)
 		json_object_set_new(result, "case", json_string(plan->case_name));
@@ -96,14 +96,16 @@ void record_boot(struct record *record, const json_t *message)
 
 static json_t *deadlines(const struct detector_settings *settings)
 {
-	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK, HL_EVENT_SOFT_LOCKUP, HL_EVENT_HARD_LOCKUP,
-						   HL_EVENT_RCU_STALL, HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_STALLED};
+	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK,	      HL_EVENT_SOFT_LOCKUP,
+						   HL_EVENT_HARD_LOCKUP,      HL_EVENT_RCU_STALL,
+						   HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_STALLED};
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		int64_t deadline = detector_deadline(settings, kinds[i]);
 
-		json_object_set_new(json, hl_event_kind_name(kinds[i]), deadline > 0 ? seconds(deadline) : json_null());
+		json_object_set_new(json, hl_event_kind_name(kinds[i]),
+				    deadline > 0 ? seconds(deadline) : json_null());
 	}
 	return json;
 }
@@ -128,8 +130,8 @@ static json_t *injection_of(struct record *record, size_t step, const json_t *me
 
 	if (record->by_step[step])
 		return json_array_get(record->injections, record->by_step[step] - 1);
-	injection = json_pack("{s:I, s:O, s:b}", "step", (json_int_t)step, "injector", json_object_get(message, "injector"),
-			      "confirmed", 0);
+	injection = json_pack("{s:I, s:O, s:b}", "step", (json_int_t)step, "injector",
+			      json_object_get(message, "injector"), "confirmed", 0);
 	json_array_append_new(record->injections, injection);
 	record->by_step[step] = json_array_size(record->injections);
 	return injection;
@@ -139,7 +141,8 @@ static json_t *injection_of(struct record *record, size_t step, const json_t *me
 static void set_evidence(json_t *injection, const char *state, const json_t *evidence)
 {
 	const char *key = strcmp(state, "active") ? "release_evidence" : "evidence";
-	const char *earlier = json_string_value(json_object_get(injection, key)), *text = json_string_value(evidence);
+	const char *earlier = json_string_value(json_object_get(injection, key)),
+		   *text = json_string_value(evidence);
 
 	if (text && earlier)
 		json_object_set_new(injection, key, json_sprintf("%s; %s", earlier, text));
@@ -199,7 +202,8 @@ static void update_workload(struct record *record, const json_t *progress)
 		return;
 	json_object_set(workload, "acknowledged", json_object_get(progress, "acknowledged"));
 	json_object_set(workload, "errors", json_object_get(progress, "errors"));
-	json_object_set_new(workload, "longest_stall", seconds(json_integer_value(json_object_get(progress, "longest"))));
+	json_object_set_new(workload, "longest_stall",
+			    seconds(json_integer_value(json_object_get(progress, "longest"))));
 }
 
 void record_heartbeat(struct record *record, const json_t *message)
@@ -207,7 +211,7 @@ void record_heartbeat(struct record *record, const json_t *message)
 	const json_t *progress;
 	size_t i;
 
-	json_array_foreach(json_object_get(message, "workloads"), i, progress)
+	json_array_foreach (json_object_get(message, "workloads"), i, progress)
 		update_workload(record, progress);
 }
 
@@ -229,8 +233,8 @@ void record_fsck(struct record *record, const json_t *message)
 		all = json_array();
 		json_object_set_new(record->result, "fsck", all);
 	}
-	json_array_append_new(all, json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"), "status",
-					     json_object_get(message, "status"), "output",
+	json_array_append_new(all, json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"),
+					     "status", json_object_get(message, "status"), "output",
 					     json_object_get(message, "output")));
 }
 
@@ -246,7 +250,7 @@ static bool is_known_wait(const struct record *record, const json_t *wait)
 	const json_t *known;
 	size_t i;
 
-	json_array_foreach(record->waits, i, known) {
+	json_array_foreach (record->waits, i, known) {
 		if (same_member(known, wait, "workload") && same_member(known, wait, "task") &&
 		    same_member(known, wait, "layer"))
 			return true;
@@ -282,12 +286,15 @@ void record_unconfirmed(const struct record *record, const struct plan *plan, st
 
 		if (!plan->steps[i].inject)
 			continue;
-		injection = record->by_step[i] ? json_array_get(record->injections, record->by_step[i] - 1) : NULL;
+		injection = record->by_step[i] ? json_array_get(record->injections, record->by_step[i] - 1)
+					       : NULL;
 		if (json_is_true(json_object_get(injection, "confirmed")) &&
 		    json_is_true(json_object_get(injection, "confirmed_released")))
 			continue;
-		snprintf(facts->unconfirmed, sizeof(facts->unconfirmed), "the %s of injector %s was not confirmed",
-			 json_is_true(json_object_get(injection, "confirmed")) ? "release" : "fault", plan->steps[i].inject);
+		snprintf(facts->unconfirmed, sizeof(facts->unconfirmed),
+			 "the %s of injector %s was not confirmed",
+			 json_is_true(json_object_get(injection, "confirmed")) ? "release" : "fault",
+			 plan->steps[i].inject);
 		return;
 	}
 }
@@ -300,7 +307,8 @@ static json_t *describe_check(const struct check *check)
 	json_t *value;
 	void *next;
 
-	json_object_foreach_safe(copy, next, key, value) {
+	json_object_foreach_safe(copy, next, key, value)
+	{
 		if (key[0] == '@')
 			json_object_del(copy, key);
 	}
@@ -329,7 +337,8 @@ static json_t *check_results(const struct plan *plan, const struct run_facts *fa
 }
 
 /* From the first injection (or the timeline's begin) to the last event or deadline that decided a check. */
-static int64_t decided_span(const struct record *record, const struct plan *plan, const struct run_facts *facts)
+static int64_t decided_span(const struct record *record, const struct plan *plan,
+			    const struct run_facts *facts)
 {
 	int64_t from = record->injected_at ? record->injected_at : record->began_at, to = from;
 
@@ -348,7 +357,7 @@ static json_t *workload_list_json(const struct record *record)
 	json_t *array = json_array(), *workload;
 	const char *name;
 
-	json_object_foreach(record->workloads, name, workload)
+	json_object_foreach (record->workloads, name, workload)
 		json_array_append(array, workload);
 	return array;
 }
@@ -374,10 +383,11 @@ static void add_parameters(const struct record *record, const struct plan *plan)
 			json_t *with = json_object(), *value;
 			const char *key;
 
-			json_object_foreach((json_t *)plan->steps[i].with, key, value)
+			json_object_foreach ((json_t *)plan->steps[i].with, key, value)
 				if (key[0] != '@')
 					json_object_set(with, key, value);
-			json_object_set_new(json_array_get(record->injections, record->by_step[i] - 1), "with", with);
+			json_object_set_new(json_array_get(record->injections, record->by_step[i] - 1),
+					    "with", with);
 		}
 }
 
@@ -405,8 +415,8 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 	return result;
 }
 
-json_t *record_unstarted(const struct plan *plan, const struct run_preparation *preparation, enum verdict verdict,
-			 const char *reason)
+json_t *record_unstarted(const struct plan *plan, const struct run_preparation *preparation,
+			 enum verdict verdict, const char *reason)
 {
 	json_t *result = new_result(plan, preparation);
 

@@ -66,7 +66,7 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 		      enum verdict verdict, const char *reason, int attempts, double wall_seconds);
 
 /** record_unstarted() - the result of a run for which no VM was started. Return: a new reference. */
-json_t *record_unstarted(const struct plan *plan, const struct run_preparation *preparation, enum verdict verdict,
-			 const char *reason);
+json_t *record_unstarted(const struct plan *plan, const struct run_preparation *preparation,
+			 enum verdict verdict, const char *reason);
 
 #endif

@@ -43,7 +43,9 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 
-		add_needs(needs, step->start ? &workload_find(step->start)->needs : &injector_find(step->inject)->needs,
+		add_needs(needs,
+			  step->start ? &workload_find(step->start)->needs
+				      : &injector_find(step->inject)->needs,
 			  arena);
 	}
 }
@@ -58,15 +60,16 @@ static int check_config(const struct run_needs *needs, const struct kernel *kern
 		if (r)
 			return r;
 		if (strcmp(value, "y") != 0 && strcmp(value, "m") != 0) {
-			snprintf(reason, size, "kernel %s has CONFIG_%s=%s", kernel->release, needs->config[i], value);
+			snprintf(reason, size, "kernel %s has CONFIG_%s=%s", kernel->release,
+				 needs->config[i], value);
 			return 0;
 		}
 	}
 	return 0;
 }
 
-static int check_modules(const struct run_needs *needs, const struct kernel *kernel, char *reason, size_t size,
-			 struct hl_error *err)
+static int check_modules(const struct run_needs *needs, const struct kernel *kernel, char *reason,
+			 size_t size, struct hl_error *err)
 {
 	struct module_list list = {0};
 	struct hl_error why = HL_ERROR_INIT;
@@ -110,7 +113,8 @@ int requirements_check(const struct plan *plan, const struct run_needs *needs, c
 	if (oldest && kernel_release_compare(kernel->release, oldest) < 0)
 		snprintf(reason, size, "kernel %s is older than %s", kernel->release, oldest);
 	else if (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->cpus > 1 && qemu < QEMU_VIRTUAL_TIME_SMP)
-		snprintf(reason, size, "QEMU %u.%u cannot run several vCPUs in virtual time (8.1 or newer can)", qemu / 100,
+		snprintf(reason, size,
+			 "QEMU %u.%u cannot run several vCPUs in virtual time (8.1 or newer can)", qemu / 100,
 			 qemu % 100);
 	if (!reason[0])
 		r = check_config(needs, kernel, reason, size, err);

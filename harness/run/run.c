@@ -21,8 +21,8 @@
 #include <sys/signalfd.h>
 
 /* Wall clock limits of the harness itself, all stretched by the multiplier. */
-#define BOOT_LIMIT     (90 * NANOSECONDS_PER_SECOND)
-#define SILENCE_LIMIT  (120 * NANOSECONDS_PER_SECOND)
+#define BOOT_LIMIT    (90 * NANOSECONDS_PER_SECOND)
+#define SILENCE_LIMIT (120 * NANOSECONDS_PER_SECOND)
 
 static void read_streams(struct run *run)
 {
@@ -44,7 +44,8 @@ static void on_boot_limit(void *data)
 {
 	struct run *run = data;
 
-	run_finish(run, GUEST_SILENT, "the guest was not ready within %.0f s", (double)run_stretched(run, BOOT_LIMIT) / 1e9);
+	run_finish(run, GUEST_SILENT, "the guest was not ready within %.0f s",
+		   (double)run_stretched(run, BOOT_LIMIT) / 1e9);
 }
 
 /* Looks every limit whether anything came since; cheaper than a timer per message. */
@@ -54,11 +55,13 @@ static void on_silence_limit(void *data)
 	size_t total = run->channel.total + run->console.total;
 
 	if (total == run->seen) {
-		run_finish(run, GUEST_SILENT, "the guest gave no sign of life for %.0f s", (double)run_stretched(run, SILENCE_LIMIT) / 1e9);
+		run_finish(run, GUEST_SILENT, "the guest gave no sign of life for %.0f s",
+			   (double)run_stretched(run, SILENCE_LIMIT) / 1e9);
 		return;
 	}
 	run->seen = total;
-	if (loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run, &run->silence_timer, &run->err))
+	if (loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run,
+		       &run->silence_timer, &run->err))
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
@@ -93,7 +96,7 @@ static void on_qmp(void *data)
 	if (qmp_dispatch(run->vm.qmp, &err) || run->shut_down) {
 		read_streams(run);
 		run_finish(run, run->shut_down ? GUEST_PANICKED : GUEST_DIED, "%s",
-		       run->shut_down ? "the guest rebooted" : "QEMU died");
+			   run->shut_down ? "the guest rebooted" : "QEMU died");
 		return;
 	}
 	if (run->stopped) {
@@ -175,10 +178,11 @@ static int set_off(struct run *run)
 	int r = loop_watch(run->loop, qmp_fd(run->vm.qmp), on_qmp, run, NULL, &run->err);
 
 	if (!r)
-		r = loop_timer(run->loop, run_stretched(run, BOOT_LIMIT), on_boot_limit, run, &run->boot_timer, &run->err);
+		r = loop_timer(run->loop, run_stretched(run, BOOT_LIMIT), on_boot_limit, run,
+			       &run->boot_timer, &run->err);
 	if (!r)
-		r = loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run, &run->silence_timer,
-			       &run->err);
+		r = loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run,
+			       &run->silence_timer, &run->err);
 	return r ? r : qmp_execute(run->vm.qmp, "cont", NULL, NULL, &run->err);
 }
 
@@ -213,7 +217,8 @@ static void settle_end(struct run *run)
 
 	if (facts->end == GUEST_PANICKED && !facts->first_panic[0]) {
 		facts->end = GUEST_DIED;
-		snprintf(facts->end_reason, sizeof(facts->end_reason), "the guest ended %s without a panic in its log",
+		snprintf(facts->end_reason, sizeof(facts->end_reason),
+			 "the guest ended %s without a panic in its log",
 			 facts->began ? "in the middle of the timeline" : "before it was ready");
 	} else if (facts->end == GUEST_PANICKED) {
 		snprintf(facts->end_reason, sizeof(facts->end_reason), "%s%s",
@@ -248,7 +253,8 @@ static bool logs_are_whole(struct run *run)
 {
 	if (!run->kmsg_log || !run->events_log)
 		return true;
-	return !fflush(run->kmsg_log) && !fflush(run->events_log) && !ferror(run->kmsg_log) && !ferror(run->events_log);
+	return !fflush(run->kmsg_log) && !fflush(run->events_log) && !ferror(run->kmsg_log) &&
+	       !ferror(run->events_log);
 }
 
 /* One attempt. Return: true when it died before the timeline began and may be tried again. */
@@ -256,9 +262,19 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 		    struct run_preparation *preparation, int number, enum verdict *verdict, json_t **result)
 {
 	struct run run = {
-		.plan = plan, .settings = settings, .preparation = *preparation, .journal = JOURNAL_NONE, .vm = VM_NONE,
-		.channel = STREAM_NONE, .console = STREAM_NONE, .inotify = -1, .signals = -1, .call = {-1, false},
-		.last_kmsg_event = -1, .started = workload_now(), .progress = {.phase = "boot"},
+		.plan = plan,
+		.settings = settings,
+		.preparation = *preparation,
+		.journal = JOURNAL_NONE,
+		.vm = VM_NONE,
+		.channel = STREAM_NONE,
+		.console = STREAM_NONE,
+		.inotify = -1,
+		.signals = -1,
+		.call = {-1, false},
+		.last_kmsg_event = -1,
+		.started = workload_now(),
+		.progress = {.phase = "boot"},
 	};
 	char reason[1200];
 	struct hl_error err = HL_ERROR_INIT;
@@ -275,8 +291,10 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 	if (!logs_are_whole(&run))
 		run_finish(&run, GUEST_BROKE_OFF, "the logs of the run could not be written");
 	*verdict = verdict_of_run(plan, &run.facts, reason, sizeof(reason));
-	if (run.journal.fd >= 0 && journal_write(&run.journal, "verdict", json_pack("{s:s, s:s}", "verdict",
-										     verdict_name(*verdict), "reason", reason), &err) &&
+	if (run.journal.fd >= 0 &&
+	    journal_write(&run.journal, "verdict",
+			  json_pack("{s:s, s:s}", "verdict", verdict_name(*verdict), "reason", reason),
+			  &err) &&
 	    *verdict != VERDICT_BROKEN) {
 		*verdict = VERDICT_BROKEN;
 		snprintf(reason, sizeof(reason), "%.1000s", err.text);

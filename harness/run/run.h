@@ -60,14 +60,16 @@ struct run_preparation {
 };
 
 /**
- * run_check_requirements() - could this plan run here? Finds QEMU and kernel and checks what the plan requires
+ * run_check_requirements() - could this plan run here? Finds QEMU and kernel and checks what the plan
+ * requires
  * @preparation: zeroed; receives kernel, qemu and skip; run_preparation_clear() it also after a failure
  *
  * Builds and starts nothing. Whether KVM works is only known after run_prepare().
  *
  * Return: 0, also when the run must be skipped; -errno when it would be BROKEN.
  */
-int run_check_requirements(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err);
+int run_check_requirements(const struct plan *plan, struct run_preparation *preparation,
+			   struct hl_error *err);
 
 /**
  * run_prepare() - find the kernel, check requirements, build the initramfs
@@ -75,8 +77,8 @@ int run_check_requirements(const struct plan *plan, struct run_preparation *prep
  *
  * Return: 0, also when the run must be skipped; -errno.
  */
-int run_prepare(const struct plan *plan, const struct run_settings *settings, struct run_preparation *preparation,
-		struct hl_error *err);
+int run_prepare(const struct plan *plan, const struct run_settings *settings,
+		struct run_preparation *preparation, struct hl_error *err);
 
 /** run_preparation_clear() - release everything */
 void run_preparation_clear(struct run_preparation *preparation);
@@ -94,7 +96,8 @@ void run_preparation_clear(struct run_preparation *preparation);
 enum verdict run_scenario(const struct plan *plan, const char *path, const struct run_settings *settings,
 			  json_t **result);
 
-/** run_guest_program() - path of the guest program: beside hanglab or where it was installed; newly allocated */
+/** run_guest_program() - path of the guest program: beside hanglab or where it was installed; newly allocated
+ */
 char *run_guest_program(void);
 
 #endif

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define QMP_LIMIT_MS    10000
+#define QMP_LIMIT_MS	10000
 #define SERVER_LIMIT_MS 10000
 
 static char *disk_path(const struct run *run, const struct plan_disk *disk)
@@ -108,7 +108,8 @@ static int start_servers(struct run *run, struct qemu_request *request)
 
 		if (!server_wanted((enum plan_via)disk->via))
 			continue;
-		r = server_start(server, disk, image, run->folder, (int)run_stretched(run, SERVER_LIMIT_MS), &run->err);
+		r = server_start(server, disk, image, run->folder, (int)run_stretched(run, SERVER_LIMIT_MS),
+				 &run->err);
 		if (r)
 			break;
 		sockets[i] = server->socket;
@@ -116,8 +117,10 @@ static int start_servers(struct run *run, struct qemu_request *request)
 			json_object_set_new(ports, disk->name, json_integer(server->port));
 			request->network = true;
 		}
-		r = journal_write(&run->journal, "server", json_pack("{s:s, s:i}", "disk", disk->name, "pid",
-								      (int)server->process.pid), &run->err);
+		r = journal_write(
+			&run->journal, "server",
+			json_pack("{s:s, s:i}", "disk", disk->name, "pid", (int)server->process.pid),
+			&run->err);
 	}
 	if (!r && request->network)
 		r = run_write_json(run, "ports.json", ports, &run->err);
@@ -149,8 +152,8 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 	int r = start_servers(run, &request);
 
 	if (!r)
-		r = vm_start(&run->vm, &request, &run->arena, &command, (int)run_stretched(run, QMP_LIMIT_MS), on_event, run,
-			     &run->err);
+		r = vm_start(&run->vm, &request, &run->arena, &command, (int)run_stretched(run, QMP_LIMIT_MS),
+			     on_event, run, &run->err);
 	if (r)
 		return r;
 	record_command(run->record, command);

@@ -83,7 +83,8 @@ struct run {
 /* state.c */
 
 /** run_finish() - the run is over; the first reason stands */
-void run_finish(struct run *run, enum guest_end end, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void run_finish(struct run *run, enum guest_end end, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** run_note() - tell the observer about a step */
 void run_note(const struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));

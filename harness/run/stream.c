@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int stream_create(struct stream *stream, const char *path, stream_on_line on_line, void *data, struct hl_error *err)
+int stream_create(struct stream *stream, const char *path, stream_on_line on_line, void *data,
+		  struct hl_error *err)
 {
 	*stream = (struct stream)STREAM_NONE;
 	stream->fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0644);

@@ -31,7 +31,10 @@ struct stream {
 /** A line longer than this cannot come from our guest program: the channel is then broken. */
 #define STREAM_LONGEST_LINE (1 << 20)
 
-#define STREAM_NONE {-1, NULL, 0, 0, 0, NULL, NULL}
+#define STREAM_NONE                                                                                          \
+	{                                                                                                    \
+		-1, NULL, 0, 0, 0, NULL, NULL                                                                \
+	}
 
 /**
  * stream_create() - create the file, which QEMU then truncates and writes
@@ -39,7 +42,8 @@ struct stream {
  *
  * Return: 0 or -errno.
  */
-int stream_create(struct stream *stream, const char *path, stream_on_line on_line, void *data, struct hl_error *err);
+int stream_create(struct stream *stream, const char *path, stream_on_line on_line, void *data,
+		  struct hl_error *err);
 
 /**
  * stream_read() - read to the present end

@@ -29,7 +29,8 @@ enum verdict verdict_worse(enum verdict a, enum verdict b)
 	return a > b ? a : b;
 }
 
-static struct check_result result(enum verdict verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static struct check_result result(enum verdict verdict, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static struct check_result result(enum verdict verdict, const char *format, ...)
 {
@@ -51,7 +52,8 @@ static struct check_result judged(const struct check_status *status)
 		[CHECK_UNDECIDABLE] = VERDICT_BROKEN,
 	};
 
-	return result(by_state[status->state], "%s", status->reason[0] ? status->reason : "it was never decided");
+	return result(by_state[status->state], "%s",
+		      status->reason[0] ? status->reason : "it was never decided");
 }
 
 static struct check_result check_recovery(const struct run_facts *facts)
@@ -70,8 +72,8 @@ static struct check_result check_data(const struct run_facts *facts)
 	if (facts->data_problem[0])
 		return result(VERDICT_FAIL, "%s", facts->data_problem);
 	if (!facts->data_known)
-		return result(VERDICT_BROKEN, "the data could not be verified%s%s", facts->not_recovered[0] ? ": " : "",
-			      facts->not_recovered);
+		return result(VERDICT_BROKEN, "the data could not be verified%s%s",
+			      facts->not_recovered[0] ? ": " : "", facts->not_recovered);
 	return result(VERDICT_PASS, "fsck is clean, acknowledged data is intact");
 }
 
@@ -82,7 +84,8 @@ static struct check_result check_end(const struct check *check, const struct run
 	if (check->ends == CHECK_END_PANIC)
 		return result(panicked ? VERDICT_PASS : VERDICT_FAIL, "%s",
 			      panicked ? facts->end_reason : "the guest did not end by a panic");
-	return result(facts->end == GUEST_ENDED_BY_PLAN ? VERDICT_PASS : VERDICT_FAIL, "%s", facts->end_reason);
+	return result(facts->end == GUEST_ENDED_BY_PLAN ? VERDICT_PASS : VERDICT_FAIL, "%s",
+		      facts->end_reason);
 }
 
 struct check_result verdict_of_check(const struct plan *plan, const struct run_facts *facts, size_t index)
@@ -141,7 +144,8 @@ enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *fac
 		if (verdict_worse(worst, check.verdict) == worst)
 			continue;
 		worst = check.verdict;
-		snprintf(reason, size, "%s: %s", check_kind_names[check_kind(&plan->checks[i])], check.reason);
+		snprintf(reason, size, "%s: %s", check_kind_names[check_kind(&plan->checks[i])],
+			 check.reason);
 	}
 	return worst;
 }

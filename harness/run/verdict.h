@@ -17,7 +17,14 @@ int verdict_exit_code(enum verdict verdict);
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 
 /** How the guest ended. */
-enum guest_end { GUEST_ENDED_BY_PLAN, GUEST_PANICKED, GUEST_DIED, GUEST_SILENT, GUEST_BROKE_OFF, GUEST_INTERRUPTED };
+enum guest_end {
+	GUEST_ENDED_BY_PLAN,
+	GUEST_PANICKED,
+	GUEST_DIED,
+	GUEST_SILENT,
+	GUEST_BROKE_OFF,
+	GUEST_INTERRUPTED
+};
 
 /**
  * struct run_facts - what a run found out, all that the verdict depends on
@@ -59,6 +66,7 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
  * A fault that was not confirmed, a log that was cut or a guest that broke off say nothing about the
  * kernel: BROKEN, whatever the checks say.
  */
-enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason, size_t size);
+enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason,
+			    size_t size);
 
 #endif

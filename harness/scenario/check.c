@@ -13,7 +13,8 @@ struct checker {
 	struct hl_error *err;
 };
 
-/* Longest names: a run's folder also holds the date; a virtio disk's serial number has 20 bytes (virtio 1.2, 5.2.6.1). */
+/* Longest names: a run's folder also holds the date; a virtio disk's serial number has 20 bytes
+ * (virtio 1.2, 5.2.6.1). */
 #define LONGEST_SCENARIO_NAME 100
 #define LONGEST_DISK_NAME     20
 
@@ -29,9 +30,11 @@ static int check_name(const struct checker *checker, const json_t *source, const
 {
 	for (const char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-			return fail(checker, source, key, "the name '%s' may hold letters, digits, '-', '_' and '.' only", name);
+			return fail(checker, source, key,
+				    "the name '%s' may hold letters, digits, '-', '_' and '.' only", name);
 	if (strlen(name) > longest)
-		return fail(checker, source, key, "the name has %zu characters, at most %zu are allowed", strlen(name), longest);
+		return fail(checker, source, key, "the name has %zu characters, at most %zu are allowed",
+			    strlen(name), longest);
 	return *name ? 0 : fail(checker, source, key, "the name is empty");
 }
 
@@ -67,11 +70,12 @@ static bool is_plain_path(const char *path)
 static int check_kind_of_disk(const struct checker *checker, const struct plan_disk *disk)
 {
 	if (disk->latency && disk->via != PLAN_VIA_NULL_BLK)
-		return fail(checker, disk->source, "latency", "only a disk with 'via: null_blk' has a latency");
+		return fail(checker, disk->source, "latency",
+			    "only a disk with 'via: null_blk' has a latency");
 	for (const struct plan_disk *other = checker->plan->disks; other < disk; other++)
 		if (disk->via == PLAN_VIA_SCSI_DEBUG && other->via == PLAN_VIA_SCSI_DEBUG)
-			return fail(checker, disk->source, "via", "only one disk can be 'via: scsi_debug'; '%s' is already",
-				    other->name);
+			return fail(checker, disk->source, "via",
+				    "only one disk can be 'via: scsi_debug'; '%s' is already", other->name);
 	return 0;
 }
 
@@ -83,24 +87,29 @@ static int check_disk(const struct checker *checker, size_t index)
 	if (r)
 		return r;
 	if (disk->size < smallest_size((enum plan_fs)disk->fs))
-		return fail(checker, disk->source, "size", "%s needs at least %u MiB", plan_fs_names[disk->fs],
+		return fail(checker, disk->source, "size", "%s needs at least %u MiB",
+			    plan_fs_names[disk->fs],
 			    (unsigned int)(smallest_size((enum plan_fs)disk->fs) >> 20));
-	if (plan_via_needs((enum plan_via)disk->via)->real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
-		return fail(checker, disk->source, "via", "a disk on a server needs real time: write vm: {clock: real}");
+	if (plan_via_needs((enum plan_via)disk->via)->real_clock &&
+	    checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
+		return fail(checker, disk->source, "via",
+			    "a disk on a server needs real time: write vm: {clock: real}");
 	if (disk->mount && disk->fs == PLAN_FS_NONE)
 		return fail(checker, disk->source, "mount", "disk '%s' has a mount but no fs", disk->name);
 	if (disk->mount && !disk->mount[1])
 		return fail(checker, disk->source, "mount", "the root of the guest cannot be a mount");
 	if (disk->mount && !is_plain_path(disk->mount))
-		return fail(checker, disk->source, "mount", "write the path without '//', '.', '..' and a '/' at its end");
+		return fail(checker, disk->source, "mount",
+			    "write the path without '//', '.', '..' and a '/' at its end");
 	for (size_t i = 0; i < index; i++) {
 		const struct plan_disk *other = &checker->plan->disks[i];
 
 		if (!strcmp(other->name, disk->name))
-			return fail(checker, disk->source, "name", "there are two disks called '%s'", disk->name);
+			return fail(checker, disk->source, "name", "there are two disks called '%s'",
+				    disk->name);
 		if (disk->mount && other->mount && !strcmp(other->mount, disk->mount))
-			return fail(checker, disk->source, "mount", "disk '%s' is mounted on %s already", other->name,
-				    disk->mount);
+			return fail(checker, disk->source, "mount", "disk '%s' is mounted on %s already",
+				    other->name, disk->mount);
 	}
 	return check_kind_of_disk(checker, disk);
 }
@@ -110,12 +119,13 @@ static int check_sysctls(const struct checker *checker)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)checker->plan->sysctl, key, value) {
+	json_object_foreach ((json_t *)checker->plan->sysctl, key, value) {
 		if (key[0] == '@')
 			continue;
 		if (!strchr(key, '.') || strstr(key, "..") || key[strspn(key, SYSCTL_CHARACTERS)])
 			return fail(checker, checker->plan->sysctl, key,
-				    "'%s' is not a sysctl (write for example kernel.hung_task_timeout_secs)", key);
+				    "'%s' is not a sysctl (write for example kernel.hung_task_timeout_secs)",
+				    key);
 	}
 	return 0;
 }
@@ -131,7 +141,7 @@ static int check_parameters(const struct checker *checker, const struct plan_ste
 
 	for (const struct parameter *known = table; known && known->name && count < 32; known++)
 		names[count++] = known->name;
-	json_object_foreach((json_t *)step->with, name, value) {
+	json_object_foreach ((json_t *)step->with, name, value) {
 		const struct parameter *parameter = parameter_find(table, name);
 
 		if (name[0] == '@')
@@ -145,8 +155,8 @@ static int check_parameters(const struct checker *checker, const struct plan_ste
 	}
 	for (; table && table->name; table++)
 		if (table->required && !json_object_get(step->with, table->name))
-			return fail(checker, step->source, NULL, "%s needs 'with: {%s: ...}' (%s)", user, table->name,
-				    table->help);
+			return fail(checker, step->source, NULL, "%s needs 'with: {%s: ...}' (%s)", user,
+				    table->name, table->help);
 	return 0;
 }
 
@@ -165,11 +175,13 @@ static int check_workload_step(const struct checker *checker, size_t index)
 			    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	if (strlen(step->name) > 15 || strchr(step->name, '/'))
-		return fail(checker, step->source, "name", "a process name has at most 15 characters and no '/'");
+		return fail(checker, step->source, "name",
+			    "a process name has at most 15 characters and no '/'");
 	for (size_t i = 0; i < index; i++)
 		if (checker->plan->steps[i].start && !strcmp(checker->plan->steps[i].name, step->name))
 			return fail(checker, step->source, "start",
-				    "there are two workloads called '%s': give this one a 'name'", step->name);
+				    "there are two workloads called '%s': give this one a 'name'",
+				    step->name);
 	if (step->hold_for >= 0 || step->until)
 		return fail(checker, step->source, step->until ? "until" : "for",
 			    "only an injection is released: a workload runs to the end");
@@ -220,7 +232,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	if (step->hold_for >= 0 && step->until)
 		return fail(checker, step->source, "until", "a release has either 'for' or 'until'");
 	if (injector->stops_vm && step->hold_for < 0)
-		return fail(checker, step->source, "inject", "%s stops the VM, so it needs 'for'", injector->name);
+		return fail(checker, step->source, "inject", "%s stops the VM, so it needs 'for'",
+			    injector->name);
 	if (injector->needs.real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
 		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
 			    injector->name);
@@ -235,7 +248,8 @@ static int check_step(const struct checker *checker, size_t index, int64_t *late
 	if (!step->start == !step->inject)
 		return fail(checker, step->source, NULL, "a step has either 'start' or 'inject'");
 	if (step->at >= 0 && step->at < *latest)
-		return fail(checker, step->source, "at", "impossible timeline: this step is earlier than the one before");
+		return fail(checker, step->source, "at",
+			    "impossible timeline: this step is earlier than the one before");
 	if (step->at >= 0)
 		*latest = step->at;
 	return step->start ? check_workload_step(checker, index) : check_injection_step(checker, step);
@@ -250,7 +264,9 @@ static int check_forbidden_kinds(const struct checker *checker, const struct che
 		if (hl_event_kind_parse(*name, &kind, &why))
 			return fail(checker, check->source, "forbid", "%s", why.text);
 	}
-	return *check->forbid ? 0 : fail(checker, check->source, "forbid", "nothing is forbidden: the list is empty");
+	return *check->forbid
+		       ? 0
+		       : fail(checker, check->source, "forbid", "nothing is forbidden: the list is empty");
 }
 
 /* A key that only some kinds of check have. */
@@ -259,7 +275,8 @@ static int check_belongs(const struct checker *checker, const struct check *chec
 {
 	bool is_event = kind == CHECK_EXPECT || kind == CHECK_FORBID;
 
-	if (!json_object_get(check->source, key) || kind == CHECK_EXPECT || (is_event && strcmp(key, "within") != 0))
+	if (!json_object_get(check->source, key) || kind == CHECK_EXPECT ||
+	    (is_event && strcmp(key, "within") != 0))
 		return 0;
 	return fail(checker, check->source, key, "'%s' does not belong to '%s'", key, check_kind_names[kind]);
 }
@@ -291,13 +308,16 @@ static int check_check(const struct checker *checker, const struct check *check)
 			    "a check has exactly one of 'expect', 'forbid', 'recovers', 'data' and 'ends'");
 	for (size_t i = 0; !r && i < sizeof(event_keys) / sizeof(event_keys[0]); i++)
 		r = check_belongs(checker, check, kind, event_keys[i]);
-	if (!r && kind == CHECK_EXPECT && !check->within && !has_detector((enum hl_event_kind)check->pattern.kind))
-		r = fail(checker, check->source, "expect", "no detector says how long to wait for %s: add for example 'within: 10s'",
+	if (!r && kind == CHECK_EXPECT && !check->within &&
+	    !has_detector((enum hl_event_kind)check->pattern.kind))
+		r = fail(checker, check->source, "expect",
+			 "no detector says how long to wait for %s: add for example 'within: 10s'",
 			 hl_event_kind_name((enum hl_event_kind)check->pattern.kind));
 	if (!r && kind == CHECK_FORBID)
 		r = check_forbidden_kinds(checker, check);
 	if (!r && (kind == CHECK_RECOVERS || kind == CHECK_DATA) && !has_writer(checker->plan))
-		r = fail(checker, check->source, check_kind_names[kind], "no workload is started, so nothing could %s",
+		r = fail(checker, check->source, check_kind_names[kind],
+			 "no workload is started, so nothing could %s",
 			 kind == CHECK_DATA ? "be verified" : "recover");
 	return r;
 }

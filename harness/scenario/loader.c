@@ -53,8 +53,8 @@ int scenario_error(struct hl_error *err, const char *path, const char *position,
 }
 
 /*
- * A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. Nothing has no place:
- * libfyaml 0.8 says where it would be, 0.7 does not.
+ * A collection has no mark of its own in libfyaml's interface: its first scalar stands for it. Nothing has no
+ * place: libfyaml 0.8 says where it would be, 0.7 does not.
  */
 static void node_position(struct fy_node *node, char *position, size_t size)
 {
@@ -80,11 +80,11 @@ static void node_position(struct fy_node *node, char *position, size_t size)
 		position[0] = '\0';
 }
 
-static int fail_at(const struct loader *loader, struct fy_node *node, struct fy_node *otherwise, const char *format,
-		   ...) __attribute__((format(printf, 4, 5)));
+static int fail_at(const struct loader *loader, struct fy_node *node, struct fy_node *otherwise,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static int fail_at(const struct loader *loader, struct fy_node *node, struct fy_node *otherwise, const char *format,
-		   ...)
+static int fail_at(const struct loader *loader, struct fy_node *node, struct fy_node *otherwise,
+		   const char *format, ...)
 {
 	char text[1024], position[32];
 	va_list args;
@@ -134,7 +134,8 @@ static bool is_printable(const char *text, size_t length)
 	return true;
 }
 
-/* A single value; @name is what it belongs to. What a quoted scalar's escapes stand for may be unprintable. */
+/* A single value; @name is what it belongs to. What a quoted scalar's escapes stand for may be unprintable.
+ */
 static int convert_text(const struct loader *loader, struct fy_node *node, const char *name, json_t **json)
 {
 	size_t length = 0;
@@ -160,8 +161,8 @@ static int convert_value(const struct loader *loader, struct fy_node *node, stru
 	struct hl_error why = HL_ERROR_INIT;
 
 	if (!is_text(node))
-		return fail_at(loader, node, key, "'%s' is %s where a %s is expected", parameter->name, kind_of(node),
-			       parameter_type_name(parameter->type));
+		return fail_at(loader, node, key, "'%s' is %s where a %s is expected", parameter->name,
+			       kind_of(node), parameter_type_name(parameter->type));
 	if (convert_text(loader, node, parameter->name, json))
 		return -EINVAL;
 	moved.offset = 0;
@@ -172,8 +173,8 @@ static int convert_value(const struct loader *loader, struct fy_node *node, stru
 	return fail_at(loader, node, key, "'%s': %s", parameter->name, why.text);
 }
 
-static int convert_texts(const struct loader *loader, struct fy_node *node, struct fy_node *key, const char *name,
-			 json_t **json)
+static int convert_texts(const struct loader *loader, struct fy_node *node, struct fy_node *key,
+			 const char *name, json_t **json)
 {
 	struct fy_node *item;
 	void *iterator = NULL;
@@ -181,14 +182,16 @@ static int convert_texts(const struct loader *loader, struct fy_node *node, stru
 	if (is_text(node))
 		return convert_text(loader, node, name, json);
 	if (!fy_node_is_sequence(node))
-		return fail_at(loader, node, key, "'%s' is %s where a list of texts is expected", name, kind_of(node));
+		return fail_at(loader, node, key, "'%s' is %s where a list of texts is expected", name,
+			       kind_of(node));
 	*json = json_array();
 	while ((item = fy_node_sequence_iterate(node, &iterator))) {
 		json_t *text = NULL;
 
 		item = follow(item);
 		if (!is_text(item))
-			return fail_at(loader, item, key, "'%s' holds %s where a text is expected", name, kind_of(item));
+			return fail_at(loader, item, key, "'%s' holds %s where a text is expected", name,
+				       kind_of(item));
 		if (convert_text(loader, item, name, &text))
 			return -EINVAL;
 		json_array_append_new(*json, text);
@@ -211,17 +214,19 @@ static const char *name_of(struct fy_node *key)
 	size_t length = 0;
 	const char *text = is_text(key) ? fy_node_get_scalar(key, &length) : NULL;
 
-	return text && length && text[0] != '@' && is_printable(text, length) ? fy_node_get_scalar0(key) : NULL;
+	return text && length && text[0] != '@' && is_printable(text, length) ? fy_node_get_scalar0(key)
+									      : NULL;
 }
 
-static int convert_map(const struct loader *loader, struct fy_node *node, struct fy_node *key, const char *name,
-		       json_t **json)
+static int convert_map(const struct loader *loader, struct fy_node *node, struct fy_node *key,
+		       const char *name, json_t **json)
 {
 	struct fy_node_pair *pair;
 	void *iterator = NULL;
 
 	if (!fy_node_is_mapping(node))
-		return fail_at(loader, node, key, "'%s' is %s where a mapping is expected", name, kind_of(node));
+		return fail_at(loader, node, key, "'%s' is %s where a mapping is expected", name,
+			       kind_of(node));
 	*json = json_object();
 	while ((pair = fy_node_mapping_iterate(node, &iterator))) {
 		struct fy_node *named = fy_node_pair_key(pair), *value = follow(fy_node_pair_value(pair));
@@ -231,7 +236,8 @@ static int convert_map(const struct loader *loader, struct fy_node *node, struct
 		if (!item)
 			return fail_at(loader, named, key, "a key of '%s' is not a name", name);
 		if (!is_text(value))
-			return fail_at(loader, named, key, "'%s' is %s where a single value is expected", item, kind_of(value));
+			return fail_at(loader, named, key, "'%s' is %s where a single value is expected",
+				       item, kind_of(value));
 		if (convert_text(loader, value, item, &text))
 			return -EINVAL;
 		json_object_set_new(*json, item, text);
@@ -247,7 +253,8 @@ static int convert_list(const struct loader *loader, struct fy_node *node, struc
 	void *iterator = NULL;
 
 	if (!fy_node_is_sequence(node))
-		return fail_at(loader, node, key, "'%s' is %s where a list is expected", known->name, kind_of(node));
+		return fail_at(loader, node, key, "'%s' is %s where a list is expected", known->name,
+			       kind_of(node));
 	*json = json_array();
 	while ((item = fy_node_sequence_iterate(node, &iterator))) {
 		json_t *converted = NULL;
@@ -276,12 +283,13 @@ static int convert_key(const struct loader *loader, struct fy_node *node, struct
 	return 0;
 }
 
-static int unknown_key(const struct loader *loader, struct fy_node *key, const struct schema *schema, const char *name)
+static int unknown_key(const struct loader *loader, struct fy_node *key, const struct schema *schema,
+		       const char *name)
 {
 	const char *near = schema_suggest(schema, name);
 
-	return fail_at(loader, key, NULL, "%s has no key '%s'%s%s%s", schema->what, name, near ? "; did you mean '" : "",
-		       near ? near : "", near ? "'?" : "");
+	return fail_at(loader, key, NULL, "%s has no key '%s'%s%s%s", schema->what, name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int convert_pair(const struct loader *loader, struct fy_node_pair *pair, const struct schema *schema,
@@ -313,7 +321,8 @@ static int check_required(const struct loader *loader, struct fy_node *node, str
 {
 	for (const struct parameter *value = schema->values; value && value->name; value++)
 		if (value->required && !json_object_get(object, value->name))
-			return fail_at(loader, node, key, "%s needs '%s' (%s)", schema->what, value->name, value->help);
+			return fail_at(loader, node, key, "%s needs '%s' (%s)", schema->what, value->name,
+				       value->help);
 	return 0;
 }
 
@@ -325,7 +334,8 @@ static int convert_object(const struct loader *loader, struct fy_node *node, str
 	int r;
 
 	if (!node || !fy_node_is_mapping(node))
-		return fail_at(loader, node, key, "%s is %s where a mapping is expected", schema->what, kind_of(node));
+		return fail_at(loader, node, key, "%s is %s where a mapping is expected", schema->what,
+			       kind_of(node));
 	*json = json_object();
 	set_position(*json, "", node);
 	while ((pair = fy_node_mapping_iterate(node, &iterator))) {
@@ -346,7 +356,8 @@ static int syntax_error(const struct loader *loader, struct fy_parser *parser, s
 	first = fy_diag_errors_iterate(diag, &iterator);
 	if (!first)
 		return hl_error_set(loader->err, EINVAL, "%s: %s", loader->path,
-				    fy_parser_get_stream_error(parser) ? "not valid YAML" : "the file is empty");
+				    fy_parser_get_stream_error(parser) ? "not valid YAML"
+								       : "the file is empty");
 	snprintf(position, sizeof(position), "%d:%d", first->line, first->column);
 	return scenario_error(loader->err, loader->path, position, "not valid YAML: %s", first->msg);
 }
@@ -362,7 +373,8 @@ static int check_characters(const struct loader *loader, const char *text, size_
 		return 0;
 	snprintf(position, sizeof(position), "%d:%d", line, column);
 	return scenario_error(loader->err, loader->path, position,
-			      is_control ? "control character 0x%02x" : "byte 0x%02x is not UTF-8", (unsigned int)found);
+			      is_control ? "control character 0x%02x" : "byte 0x%02x is not UTF-8",
+			      (unsigned int)found);
 }
 
 static int check_single(const struct loader *loader, struct fy_parser *parser)

@@ -3,8 +3,8 @@
 
 #include "scenario/check.h"
 
-int scenario_override(const char *path, struct plan *plan, const char *object, const char *key, const char *value,
-		      struct hl_error *err)
+int scenario_override(const char *path, struct plan *plan, const char *object, const char *key,
+		      const char *value, struct hl_error *err)
 {
 	json_t *json, *target;
 	int r;

@@ -15,7 +15,7 @@
  *
  * Return: 0 or -EINVAL, -ERANGE: the value does not fit, or the scenario cannot be run that way.
  */
-int scenario_override(const char *path, struct plan *plan, const char *object, const char *key, const char *value,
-		      struct hl_error *err);
+int scenario_override(const char *path, struct plan *plan, const char *object, const char *key,
+		      const char *value, struct hl_error *err);
 
 #endif

@@ -20,8 +20,19 @@ int nbd_start(struct server *server, const struct plan_disk *disk, const char *i
 	cleanup_free char *error = file_path("error-file=%s/nbdkit-%s.error", run_folder, disk->name);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	struct process_files files = {-1, log, log, NULL, 0};
-	const char *arguments[] = {"nbdkit", "--foreground", "--unix", NULL, "--filter=pause", "--filter=error",
-				   "file",   image,          pause,    "error=EIO", error, "error-rate=100%", NULL};
+	const char *arguments[] = {"nbdkit",
+				   "--foreground",
+				   "--unix",
+				   NULL,
+				   "--filter=pause",
+				   "--filter=error",
+				   "file",
+				   image,
+				   pause,
+				   "error=EIO",
+				   error,
+				   "error-rate=100%",
+				   NULL};
 	int r;
 
 	if (log < 0)

@@ -14,11 +14,12 @@
 
 static const struct kind {
 	const char *program;
-	int (*start)(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-		     int timeout_ms, struct hl_error *err);
+	int (*start)(struct server *server, const struct plan_disk *disk, const char *image,
+		     const char *run_folder, int timeout_ms, struct hl_error *err);
 } kinds[] = {
-	[PLAN_VIA_RAM] = {NULL, NULL},       [PLAN_VIA_VIRTIO] = {NULL, NULL}, [PLAN_VIA_NBD] = {"nbdkit", nbd_start},
-	[PLAN_VIA_NVME] = {"nbdkit", nbd_start}, [PLAN_VIA_ISCSI] = {"tgtd", tgt_start},
+	[PLAN_VIA_RAM] = {NULL, NULL},		[PLAN_VIA_VIRTIO] = {NULL, NULL},
+	[PLAN_VIA_NBD] = {"nbdkit", nbd_start}, [PLAN_VIA_NVME] = {"nbdkit", nbd_start},
+	[PLAN_VIA_ISCSI] = {"tgtd", tgt_start},
 };
 
 static const struct kind *kind_of(enum plan_via via)
@@ -38,8 +39,8 @@ const char *server_program(enum plan_via via)
 	return kind_of(via)->program;
 }
 
-int server_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-		 int timeout_ms, struct hl_error *err)
+int server_start(struct server *server, const struct plan_disk *disk, const char *image,
+		 const char *run_folder, int timeout_ms, struct hl_error *err)
 {
 	int r = kind_of((enum plan_via)disk->via)->start(server, disk, image, run_folder, timeout_ms, err);
 
@@ -86,7 +87,8 @@ int server_await_socket(const struct process *process, const char *path, int tim
 		if (!r)
 			return 0;
 		if (r == -ENAMETOOLONG)
-			return hl_error_errno(err, -r, "the path of the socket %s is too long: use a shorter --out", path);
+			return hl_error_errno(
+				err, -r, "the path of the socket %s is too long: use a shorter --out", path);
 		if (poll(&ended, 1, 10) > 0)
 			return hl_error_set(err, ECHILD, "it ended at once; its log is in the run folder");
 	}

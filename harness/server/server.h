@@ -27,7 +27,10 @@ struct server {
 	unsigned int port;
 };
 
-#define SERVER_NONE {PROCESS_NONE, PROXY_STOPPED, NULL, NULL, 0}
+#define SERVER_NONE                                                                                          \
+	{                                                                                                    \
+		PROCESS_NONE, PROXY_STOPPED, NULL, NULL, 0                                                   \
+	}
 
 /** server_wanted() - does a disk of this kind have a server? */
 bool server_wanted(enum plan_via via);
@@ -45,8 +48,8 @@ const char *server_program(enum plan_via via);
  *
  * Return: 0 or -errno.
  */
-int server_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-		 int timeout_ms, struct hl_error *err);
+int server_start(struct server *server, const struct plan_disk *disk, const char *image,
+		 const char *run_folder, int timeout_ms, struct hl_error *err);
 
 /**
  * server_let_go() - undo whatever an injector left: a stopped server is continued

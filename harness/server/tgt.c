@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * tgt, an iSCSI target, on a free loopback port with its own control socket; one target, one LUN. The guest reaches
- * it through our proxy.
+ * tgt, an iSCSI target, on a free loopback port with its own control socket; one target, one LUN. The guest
+ * reaches it through our proxy.
  */
 #include "server/kinds.h"
 
@@ -31,7 +31,8 @@ static int tgtadm(const char *environment, struct hl_error *err, ...)
 }
 
 /* Ready when it answers; there is nothing to wait for, so it is asked again and again. */
-static int await_ready(const struct process *process, const char *environment, int timeout_ms, struct hl_error *err)
+static int await_ready(const struct process *process, const char *environment, int timeout_ms,
+		       struct hl_error *err)
 {
 	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
 	int r = -ETIMEDOUT;
@@ -46,15 +47,18 @@ static int await_ready(const struct process *process, const char *environment, i
 	return hl_error_prefix(err, "tgtd was not ready within %d ms", timeout_ms);
 }
 
-static int add_lun(const char *environment, const struct plan_disk *disk, const char *image, struct hl_error *err)
+static int add_lun(const char *environment, const struct plan_disk *disk, const char *image,
+		   struct hl_error *err)
 {
 	cleanup_free char *name = file_path("iqn.2026-11.hanglab:%s", disk->name);
 	int r = tgtadm(environment, err, "--mode", "target", "--op", "new", "--tid", "1", "-T", name, NULL);
 
 	if (!r)
-		r = tgtadm(environment, err, "--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun", "1", "-b", image,
-			   NULL);
-	return r ? r : tgtadm(environment, err, "--mode", "target", "--op", "bind", "--tid", "1", "-I", "ALL", NULL);
+		r = tgtadm(environment, err, "--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun",
+			   "1", "-b", image, NULL);
+	return r ? r
+		 : tgtadm(environment, err, "--mode", "target", "--op", "bind", "--tid", "1", "-I", "ALL",
+			  NULL);
 }
 
 static int put_proxy_in_front(struct server *server, int port, int timeout_ms, struct hl_error *err)

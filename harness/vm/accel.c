@@ -36,9 +36,29 @@ static int probe_key(char *key, size_t size, struct hl_error *err)
 /* Return: 0 when the guest spoke, -errno with the reason otherwise. */
 static int boot_once(const char *vmlinuz, const char *initramfs, struct hl_error *err)
 {
-	const char *const arguments[] = {QEMU_PROGRAM, "-nodefaults", "-no-user-config", "-display", "none", "-machine",
-					 "q35", "-accel", "kvm", "-cpu", "host", "-m", "256M", "-no-reboot", "-serial", "stdio",
-					 "-kernel", vmlinuz, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1", NULL};
+	const char *const arguments[] = {QEMU_PROGRAM,
+					 "-nodefaults",
+					 "-no-user-config",
+					 "-display",
+					 "none",
+					 "-machine",
+					 "q35",
+					 "-accel",
+					 "kvm",
+					 "-cpu",
+					 "host",
+					 "-m",
+					 "256M",
+					 "-no-reboot",
+					 "-serial",
+					 "stdio",
+					 "-kernel",
+					 vmlinuz,
+					 "-initrd",
+					 initramfs,
+					 "-append",
+					 "console=ttyS0 quiet panic=-1",
+					 NULL};
 	cleanup_free char *output = NULL;
 	int r = process_run(arguments, PROBE_LIMIT_MS, &output, err);
 

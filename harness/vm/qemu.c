@@ -17,7 +17,8 @@ struct arguments {
 
 static void add(struct arguments *arguments, const char *text)
 {
-	*(const char **)arena_append(arguments->arena, &arguments->list, &arguments->count, sizeof(char *)) = text;
+	*(const char **)arena_append(arguments->arena, &arguments->list, &arguments->count, sizeof(char *)) =
+		text;
 }
 
 /* An option and its formatted value. */
@@ -90,13 +91,15 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 }
 
 /*
- * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per millisecond
- * (measured). So the host's disk is not waited for: the VM's data does not have to survive the host.
+ * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per
+ * millisecond (measured). So the host's disk is not waited for: the VM's data does not have to survive the
+ * host.
  */
-static void add_file(struct arguments *arguments, const struct qemu_request *request, const struct plan_disk *disk)
+static void add_file(struct arguments *arguments, const struct qemu_request *request,
+		     const struct plan_disk *disk)
 {
-	add_option(arguments, "-blockdev", "driver=file,node-name=file-%s,filename=%s/disk-%s.img%s", disk->name,
-		   escape(arguments->arena, request->run_folder), disk->name,
+	add_option(arguments, "-blockdev", "driver=file,node-name=file-%s,filename=%s/disk-%s.img%s",
+		   disk->name, escape(arguments->arena, request->run_folder), disk->name,
 		   request->plan->vm->clock == PLAN_CLOCK_VIRTUAL ? ",cache.no-flush=on" : "");
 }
 
@@ -106,12 +109,15 @@ static void add_file(struct arguments *arguments, const struct qemu_request *req
  */
 static void add_served_file(struct arguments *arguments, const struct plan_disk *disk, const char *socket)
 {
-	add_option(arguments, "-blockdev", "driver=nbd,node-name=nbd-%s,server.type=unix,server.path=%s,reconnect-delay=60",
+	add_option(arguments, "-blockdev",
+		   "driver=nbd,node-name=nbd-%s,server.type=unix,server.path=%s,reconnect-delay=60",
 		   disk->name, escape(arguments->arena, socket));
-	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug-%s,image=nbd-%s", disk->name, disk->name);
+	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug-%s,image=nbd-%s", disk->name,
+		   disk->name);
 	add_option(arguments, "-object", "throttle-group,id=limits-%s", disk->name);
-	add_option(arguments, "-blockdev", "driver=throttle,node-name=file-%s,throttle-group=limits-%s,file=debug-%s",
-		   disk->name, disk->name, disk->name);
+	add_option(arguments, "-blockdev",
+		   "driver=throttle,node-name=file-%s,throttle-group=limits-%s,file=debug-%s", disk->name,
+		   disk->name, disk->name);
 }
 
 static void add_disk(struct arguments *arguments, const struct qemu_request *request, size_t index)
@@ -125,8 +131,10 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 		add_served_file(arguments, disk, request->sockets ? request->sockets[index] : "SOCKET");
 	else
 		return;
-	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name, disk->name);
-	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s", device, disk->name, disk->name, disk->name);
+	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name,
+		   disk->name);
+	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s", device, disk->name,
+		   disk->name, disk->name);
 }
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)
@@ -158,8 +166,9 @@ static const char *disk_boot(const struct qemu_request *request, struct arena *a
 }
 
 /*
- * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once. cryptomgr.notests: the self tests
- * of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug on 6.1).
+ * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once. cryptomgr.notests: the self
+ * tests of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug
+ * on 6.1).
  */
 static void add_kernel(struct arguments *arguments, const struct qemu_request *request)
 {
@@ -168,7 +177,8 @@ static void add_kernel(struct arguments *arguments, const struct qemu_request *r
 	add_option(arguments, "-kernel", "%s", request->vmlinuz);
 	add_option(arguments, "-initrd", "%s", request->initramfs);
 	add_option(arguments, "-append",
-		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests printk.devkmsg=on%s%s%s",
+		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests "
+		   "printk.devkmsg=on%s%s%s",
 		   disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
 }
 
@@ -186,7 +196,8 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-smp", "%" PRId64, plan->vm->cpus);
 	add_option(&arguments, "-m", "%" PRIu64 "M", plan->vm->memory >> 20);
 	add_option(&arguments, "-seed", "%" PRId64, plan->seed);
-	add_option(&arguments, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+	add_option(&arguments, "-sandbox",
+		   "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 	/* The guest stops itself through pvpanic, so a panic must pause and not end QEMU. */
 	add(&arguments, "-no-reboot");
 	add_option(&arguments, "-action", "panic=pause");

@@ -79,7 +79,8 @@ static int next_message(struct qmp *qmp, int64_t deadline, json_t **message, str
 		int r;
 
 		if (left <= 0 || !poll(&watched, 1, (int)left))
-			return hl_error_set(err, ETIMEDOUT, "QEMU has not answered within %d ms", qmp->timeout_ms);
+			return hl_error_set(err, ETIMEDOUT, "QEMU has not answered within %d ms",
+					    qmp->timeout_ms);
 		r = receive(qmp);
 		if (r == -EPIPE || r == -ECONNRESET)
 			return hl_error_set(err, EPIPE, "QEMU closed the QMP connection");
@@ -98,7 +99,8 @@ static bool deliver_event(struct qmp *qmp, const json_t *message)
 	return name != NULL;
 }
 
-int qmp_open(struct qmp **opened, int fd, int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
+int qmp_open(struct qmp **opened, int fd, int timeout_ms, qmp_on_event on_event, void *data,
+	     struct hl_error *err)
 {
 	struct qmp *qmp = calloc(1, sizeof(*qmp));
 	json_t *greeting = NULL;
@@ -108,7 +110,8 @@ int qmp_open(struct qmp **opened, int fd, int timeout_ms, qmp_on_event on_event,
 		close(fd);
 		return hl_error_errno(err, ENOMEM, "connect to QMP");
 	}
-	*qmp = (struct qmp){.fd = fd, .timeout_ms = timeout_ms, .on_event = on_event, .data = data, .next_id = 1};
+	*qmp = (struct qmp){
+		.fd = fd, .timeout_ms = timeout_ms, .on_event = on_event, .data = data, .next_id = 1};
 	r = next_message(qmp, now_ms() + timeout_ms, &greeting, err);
 	if (!r && !json_object_get(greeting, "QMP"))
 		r = hl_error_set(err, EPROTO, "QEMU did not greet as QMP does");
@@ -165,10 +168,12 @@ static int send_command(struct qmp *qmp, const char *command, json_t *arguments,
 	json_decref(message);
 	if (!text)
 		return hl_error_errno(err, ENOMEM, "QMP %s", command);
-	fiu_do_on("qmp/send", return hl_error_set(err, EPIPE, "QMP %s: QEMU closed the QMP connection", command));
+	fiu_do_on("qmp/send",
+		  return hl_error_set(err, EPIPE, "QMP %s: QEMU closed the QMP connection", command));
 	size = strlen(text);
 	/* A command fits into the socket's buffer: QEMU reads them one at a time. */
-	if (send(qmp->fd, text, size, MSG_NOSIGNAL) != (ssize_t)size || send(qmp->fd, "\n", 1, MSG_NOSIGNAL) != 1)
+	if (send(qmp->fd, text, size, MSG_NOSIGNAL) != (ssize_t)size ||
+	    send(qmp->fd, "\n", 1, MSG_NOSIGNAL) != 1)
 		return hl_error_errno(err, errno, "QMP %s", command);
 	return 0;
 }
@@ -185,7 +190,8 @@ static int take_answer(const char *command, json_t *message, json_t **answer, st
 	return 0;
 }
 
-int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
+int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t **answer,
+		struct hl_error *err)
 {
 	int64_t deadline = now_ms() + qmp->timeout_ms;
 	json_int_t id = qmp->next_id;
@@ -200,7 +206,8 @@ int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t 
 			hl_error_prefix(err, "QMP %s", command);
 			break;
 		}
-		if (!deliver_event(qmp, message) && json_integer_value(json_object_get(message, "id")) == id) {
+		if (!deliver_event(qmp, message) &&
+		    json_integer_value(json_object_get(message, "id")) == id) {
 			r = take_answer(command, message, answer, err);
 			json_decref(message);
 			break;

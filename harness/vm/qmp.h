@@ -24,7 +24,8 @@ typedef void (*qmp_on_event)(void *data, const char *name, const json_t *event);
  *
  * Return: 0, -ETIMEDOUT, -EPIPE when QEMU is gone, -EPROTO.
  */
-int qmp_open(struct qmp **qmp, int fd, int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err);
+int qmp_open(struct qmp **qmp, int fd, int timeout_ms, qmp_on_event on_event, void *data,
+	     struct hl_error *err);
 
 /** qmp_close() - accepts NULL */
 void qmp_close(struct qmp *qmp);
@@ -47,6 +48,7 @@ int qmp_dispatch(struct qmp *qmp, struct hl_error *err);
  *
  * Return: 0; -EREMOTEIO when QEMU refused it, with QEMU's reason; else as qmp_open().
  */
-int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t **answer, struct hl_error *err);
+int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, json_t **answer,
+		struct hl_error *err);
 
 #endif

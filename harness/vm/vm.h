@@ -17,7 +17,10 @@ struct vm {
 	struct qmp *qmp;
 };
 
-#define VM_NONE {PROCESS_NONE, NULL}
+#define VM_NONE                                                                                              \
+	{                                                                                                    \
+		PROCESS_NONE, NULL                                                                           \
+	}
 
 /**
  * vm_start() - start QEMU with the guest paused

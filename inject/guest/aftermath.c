@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* A workload that moved again ends after one operation; fsck and verification of the small disks are quick. */
+/* A workload that moved again ends after one operation; fsck and verification of the small disks are quick.
+ */
 #define STOP_LIMIT   (30 * NANOSECONDS_PER_SECOND)
 #define VERIFY_LIMIT (600 * NANOSECONDS_PER_SECOND)
 
@@ -30,7 +31,8 @@ static void check_disk(struct child *child, const struct plan_disk *disk)
 	if (!disk->mount)
 		return;
 	r = disks_unmount(disk, &err);
-	/* As after a reboot: a mount replays what a journal still holds, a checker that may not write cannot. */
+	/* As after a reboot: a mount replays what a journal still holds, a checker that may not write cannot.
+	 */
 	if (!r)
 		r = disks_mount(disk, &err);
 	if (!r)
@@ -38,13 +40,13 @@ static void check_disk(struct child *child, const struct plan_disk *disk)
 	if (!r)
 		r = disks_check(disk, &status, output, sizeof(output), &err);
 	if (!r)
-		child_report(child, json_pack("{s:s, s:s, s:i, s:s}", "type", "fsck", "disk", disk->name, "status", status,
-					      "output", output));
+		child_report(child, json_pack("{s:s, s:s, s:i, s:s}", "type", "fsck", "disk", disk->name,
+					      "status", status, "output", output));
 	if (!r)
 		r = disks_mount(disk, &err);
 	if (r)
-		child_report(child, json_pack("{s:s, s:s, s:i, s:s}", "type", "fsck", "disk", disk->name, "status", -1,
-					      "output", err.text));
+		child_report(child, json_pack("{s:s, s:s, s:i, s:s}", "type", "fsck", "disk", disk->name,
+					      "status", -1, "output", err.text));
 }
 
 static void verify(struct child *child, void *data)
@@ -120,5 +122,6 @@ void aftermath_advance(struct guest *guest, int64_t now)
 	if (guest->phase == PHASE_STOPPING)
 		advance_stopping(guest, now);
 	if (guest->phase == PHASE_VERIFY && now > guest->phase_deadline)
-		guest_fail("verification did not end within %d s", (int)(VERIFY_LIMIT / NANOSECONDS_PER_SECOND));
+		guest_fail("verification did not end within %d s",
+			   (int)(VERIFY_LIMIT / NANOSECONDS_PER_SECOND));
 }

@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* hanglab's -device virtserialport has nr=1 on the first virtio-serial device. */
-#define PORT      "/dev/vport0p1"
+#define PORT	  "/dev/vport0p1"
 #define PORT_WAIT (20 * NANOSECONDS_PER_SECOND)
 
 static int port = -1;

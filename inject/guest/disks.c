@@ -60,15 +60,16 @@ static bool find_block(const char *attribute, const char *value, struct disk *ma
 /* A device appears some time after its bus was set up. */
 #define DEVICE_WAIT (20 * NANOSECONDS_PER_SECOND)
 
-static bool is_there(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made)
+static bool is_there(const struct plan_disk *disk, const char *attribute, const char *value,
+		     struct disk *made)
 {
 	return attribute ? find_block(attribute, value, made)
 			 : !iscsi_device(disk, made->below, sizeof(made->below));
 }
 
 /* @attribute NULL: the LUN of an iSCSI session. */
-static int await_block(const struct plan_disk *disk, const char *attribute, const char *value, struct disk *made,
-		       struct hl_error *err)
+static int await_block(const struct plan_disk *disk, const char *attribute, const char *value,
+		       struct disk *made, struct hl_error *err)
 {
 	static const struct timespec pause = {0, 10000000};
 	int64_t deadline = workload_now() + DEVICE_WAIT;
@@ -110,7 +111,8 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
 }
 
-/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot(). */
+/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot().
+ */
 static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
 {
 	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;
@@ -134,8 +136,15 @@ static int make_layer(const struct plan_disk *disk, struct disk *made, struct hl
 static int make_file_system(const struct plan_disk *disk, const char *device, struct hl_error *err)
 {
 #define UUID "6e61676c-6162-4000-8000-68616e676c61"
-	const char *const ext4[] = {"mkfs.ext4", "-q", "-F", "-U", UUID, "-E",
-				    "nodiscard,hash_seed=" UUID ",lazy_itable_init=1,lazy_journal_init=1", device, NULL};
+	const char *const ext4[] = {"mkfs.ext4",
+				    "-q",
+				    "-F",
+				    "-U",
+				    UUID,
+				    "-E",
+				    "nodiscard,hash_seed=" UUID ",lazy_itable_init=1,lazy_journal_init=1",
+				    device,
+				    NULL};
 	const char *const xfs[] = {"mkfs.xfs", "-q", "-f", "-K", "-m", "uuid=" UUID, device, NULL};
 	const char *const btrfs[] = {"mkfs.btrfs", "-q", "-f", "-K", "-U", UUID, device, NULL};
 	const char *const *const commands[] = {NULL, ext4, xfs, btrfs};
@@ -193,7 +202,8 @@ int disks_prepare(const struct plan *plan, struct hl_error *err)
 
 int disks_unmount(const struct plan_disk *disk, struct hl_error *err)
 {
-	/* Something may still hold it for an instant after the workloads ended: the last close is done late. */
+	/* Something may still hold it for an instant after the workloads ended: the last close is done late.
+	 */
 	static const struct timespec pause = {0, 10000000};
 	int tries = 500;
 

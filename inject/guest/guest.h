@@ -112,10 +112,11 @@ void workloads_find_stalls(struct guest *guest, int64_t now);
 int64_t workloads_next_stall(const struct guest *guest);
 
 /**
- * workloads_sample_waits() - find out what the operations in flight wait for
- * @again: also those that were sampled before, but not too often; else each once
+ * workloads_sample_waits() - something happened: find out what the operations in flight wait for
+ * @why: for a stall each operation is sampled once; after reports of the kernel about hung tasks and storage
+ *all are sampled again, but not too often; other kinds are no reason
  */
-void workloads_sample_waits(bool again, int64_t now);
+void workloads_sample_waits(enum hl_event_kind why, int64_t now);
 
 /** workloads_heartbeat() - a new array with the progress of each */
 json_t *workloads_heartbeat(int64_t now);

@@ -116,27 +116,32 @@ static int find_port(const char *disk, int *port, struct hl_error *err)
 	return *port ? 0 : hl_error_set(err, ENOENT, "the target of disk %s has no port", disk);
 }
 
-static int set_option(const char *target, const char *portal, const char *name, int64_t nanoseconds, struct hl_error *err)
+static int set_option(const char *target, const char *portal, const char *name, int64_t nanoseconds,
+		      struct hl_error *err)
 {
 	cleanup_free char *value = file_path("%" PRId64, nanoseconds / NANOSECONDS_PER_SECOND);
-	const char *const arguments[] = {"iscsiadm", "-m", "node", "-T", target, "-p", portal, "-o", "update",
-					 "-n", name, "-v", value, NULL};
+	const char *const arguments[] = {"iscsiadm", "-m",     "node", "-T", target, "-p",  portal,
+					 "-o",	     "update", "-n",   name, "-v",   value, NULL};
 
 	return nanoseconds < 0 ? 0 : tool_must(arguments, NULL, 0, err);
 }
 
 static int log_in(const struct plan_disk *disk, const char *target, const char *portal, struct hl_error *err)
 {
-	const char *const create[] = {"iscsiadm", "-m", "node", "-o", "new", "-T", target, "-p", portal, NULL};
+	const char *const create[] = {"iscsiadm", "-m",	  "node", "-o",	  "new",
+				      "-T",	  target, "-p",	  portal, NULL};
 	const char *const login[] = {"iscsiadm", "-m", "node", "-T", target, "-p", portal, "--login", NULL};
 	int r = tool_must(create, NULL, 0, err);
 
 	if (!r)
-		r = set_option(target, portal, "node.session.timeo.replacement_timeout", disk->replacement_timeout, err);
+		r = set_option(target, portal, "node.session.timeo.replacement_timeout",
+			       disk->replacement_timeout, err);
 	if (!r)
-		r = set_option(target, portal, "node.conn[0].timeo.noop_out_interval", disk->noop_interval, err);
+		r = set_option(target, portal, "node.conn[0].timeo.noop_out_interval", disk->noop_interval,
+			       err);
 	if (!r)
-		r = set_option(target, portal, "node.conn[0].timeo.noop_out_timeout", disk->noop_timeout, err);
+		r = set_option(target, portal, "node.conn[0].timeo.noop_out_timeout", disk->noop_timeout,
+			       err);
 	return r ? r : tool_must(login, NULL, 0, err);
 }
 
@@ -171,7 +176,8 @@ static bool is_lun_of(const char *block, const char *target)
 
 	if (!session || !lun || strcmp(lun, ":1") != 0)
 		return false;
-	name_path = file_path("/sys/class/iscsi_session/%.*s/targetname", (int)strcspn(session + 1, "/"), session + 1);
+	name_path = file_path("/sys/class/iscsi_session/%.*s/targetname", (int)strcspn(session + 1, "/"),
+			      session + 1);
 	if (file_read(name_path, &name, NULL, NULL))
 		return false;
 	name[strcspn(name, "\n")] = '\0';

@@ -36,8 +36,7 @@ static int on_event(const struct hl_event *event, void *data)
 		return 0;
 	judge_event(guest->judge, event, at);
 	timeline_event(guest, event, at);
-	if (event->kind == HL_EVENT_HUNG_TASK)
-		workloads_sample_waits(true, workload_now());
+	workloads_sample_waits(event->kind, workload_now());
 	return 0;
 }
 
@@ -54,7 +53,8 @@ int kernel_log_fd(void)
 	return kmsg;
 }
 
-/* A record: "LEVEL,SEQUENCE,MICROSECONDS,FLAGS;TEXT\n" and lines " KEY=VALUE" (Documentation/ABI/testing/dev-kmsg). */
+/* A record: "LEVEL,SEQUENCE,MICROSECONDS,FLAGS;TEXT\n" and lines " KEY=VALUE"
+ * (Documentation/ABI/testing/dev-kmsg). */
 static void feed(const char *record, size_t size)
 {
 	char line[8300];
@@ -67,8 +67,8 @@ static void feed(const char *record, size_t size)
 		return;
 	if (marked && !mark_time && !strncmp(text + 1, MARK, strlen(MARK)))
 		mark_time = (int64_t)microseconds * 1000;
-	length = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", microseconds / 1000000, microseconds % 1000000,
-			  (int)(record + size - text - 1), text + 1);
+	length = snprintf(line, sizeof(line), "[%5llu.%06llu] %.*s\n", microseconds / 1000000,
+			  microseconds % 1000000, (int)(record + size - text - 1), text + 1);
 	hl_log_feed(log_reader, line, (size_t)length, NULL);
 }
 

@@ -15,7 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/utsname.h>
 
-#define HEARTBEAT NANOSECONDS_PER_SECOND
+#define HEARTBEAT     NANOSECONDS_PER_SECOND
 /* While only shared memory changes (recovery), nothing else wakes the loop. */
 #define POLL_INTERVAL (10 * 1000000LL)
 
@@ -78,8 +78,8 @@ static void send_boot(void)
 
 	uname(&name);
 	channel_send("boot", workload_now(),
-		     json_pack("{s:s, s:s, s:s}", "release", name.release, "version", name.version, "clocksource",
-			       system_clocksource()));
+		     json_pack("{s:s, s:s, s:s}", "release", name.release, "version", name.version,
+			       "clocksource", system_clocksource()));
 }
 
 static void prepare_disks(struct child *child, void *data)
@@ -100,7 +100,8 @@ static void on_prepare_report(void *data, json_t *report)
 static void send_ready(const json_t *sysctls)
 {
 	channel_send("ready", workload_now(),
-		     json_pack("{s:o, s:O}", "settings", system_detector_settings(), "sysctls", (json_t *)sysctls));
+		     json_pack("{s:o, s:O}", "settings", system_detector_settings(), "sysctls",
+			       (json_t *)sysctls));
 }
 
 /* Everything is in place: the timeline begins. Messages of level 6 (INFO) and above go to the console. */
@@ -114,10 +115,12 @@ static void on_prepared(void *data, int status)
 	(void)data;
 	if (status)
 		guest_fail("setting up the disks ended with wait status %d", status);
-	if (system_set_sysctls(printk, &ignored, &err) || system_set_sysctls(guest.plan.sysctl, &sysctls, &err))
+	if (system_set_sysctls(printk, &ignored, &err) ||
+	    system_set_sysctls(guest.plan.sysctl, &sysctls, &err))
 		guest_fail("%s", err.text);
 	send_ready(sysctls);
-	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario, (long long)guest.plan.seed);
+	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario,
+		 (long long)guest.plan.seed);
 	clock_offset = kernel_log_mark(mark);
 	/* The host counts its deadlines from the same instant. */
 	guest.begun_at = workload_now();
@@ -139,7 +142,8 @@ static void boot(void)
 	channel_ready = true;
 	send_boot();
 	load_plan();
-	if (kernel_log_open(&guest, &err) || child_start("hanglab-disks", prepare_disks, &watcher, NULL, NULL, &err))
+	if (kernel_log_open(&guest, &err) ||
+	    child_start("hanglab-disks", prepare_disks, &watcher, NULL, NULL, &err))
 		guest_fail("%s", err.text);
 }
 
@@ -214,7 +218,8 @@ int main(void)
 		child_dispatch();
 		advance(now);
 		if (now >= heartbeat) {
-			channel_send("heartbeat", now, json_pack("{s:o}", "workloads", workloads_heartbeat(now)));
+			channel_send("heartbeat", now,
+				     json_pack("{s:o}", "workloads", workloads_heartbeat(now)));
 			heartbeat = now + HEARTBEAT;
 		}
 		wait_for_anything(signals, next_wake(heartbeat, now));

@@ -8,11 +8,11 @@
 #include <sys/io.h>
 
 /* QEMU, docs/specs/fw_cfg.rst and docs/specs/pvpanic.rst. */
-#define FW_CFG_SELECTOR  0x510
-#define FW_CFG_DATA      0x511
+#define FW_CFG_SELECTOR	 0x510
+#define FW_CFG_DATA	 0x511
 #define FW_CFG_SIGNATURE 0x0000
 #define FW_CFG_DIRECTORY 0x0019
-#define PVPANIC_PORT     0x505
+#define PVPANIC_PORT	 0x505
 #define PVPANIC_PANICKED 1
 
 struct fw_cfg_file {

@@ -41,8 +41,8 @@ static bool same_word(const char *a, const char *b, size_t length)
 }
 
 /*
- * Parameters of a module on the kernel's command line, "MODULE.PARAMETER=VALUE": the kernel itself sees to them
- * only in what is built in; for modules it is up to the loader (modprobe(8)).
+ * Parameters of a module on the kernel's command line, "MODULE.PARAMETER=VALUE": the kernel itself sees to
+ * them only in what is built in; for modules it is up to the loader (modprobe(8)).
  *
  * Return: newly allocated "PARAMETER=VALUE ...".
  */
@@ -56,8 +56,10 @@ static char *module_parameters(const char *module, size_t length)
 	if (!out)
 		abort();
 	if (!file_read("/proc/cmdline", &line, NULL, NULL))
-		for (char *word = strtok_r(line, " \n", &position); word; word = strtok_r(NULL, " \n", &position))
-			if (strcspn(word, ".=") == length && word[length] == '.' && same_word(word, module, length))
+		for (char *word = strtok_r(line, " \n", &position); word;
+		     word = strtok_r(NULL, " \n", &position))
+			if (strcspn(word, ".=") == length && word[length] == '.' &&
+			    same_word(word, module, length))
 				fprintf(out, "%s ", word + length + 1);
 	fclose(out);
 	return parameters;
@@ -161,7 +163,7 @@ int system_set_sysctls(const json_t *wanted, json_t **in_force, struct hl_error 
 
 	*in_force = json_object();
 	lift_hung_task_limit(*in_force);
-	json_object_foreach((json_t *)wanted, key, value) {
+	json_object_foreach ((json_t *)wanted, key, value) {
 		int r;
 
 		if (key[0] == '@')

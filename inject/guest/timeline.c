@@ -17,7 +17,7 @@
 /* How long a workload may take to its first acknowledgement, and an injector to each of its steps. */
 #define PROGRESS_LIMIT (60 * NANOSECONDS_PER_SECOND)
 /* Workload progress is shared memory, which nothing can wait for. */
-#define POLL_INTERVAL (10 * 1000000LL)
+#define POLL_INTERVAL  (10 * 1000000LL)
 
 enum fault_state { FAULT_INJECTING, FAULT_ACTIVE, FAULT_RELEASING, FAULT_RELEASED };
 
@@ -45,8 +45,8 @@ static struct detector_settings settings;
 
 static json_t *describe(const struct fault *fault, const char *state)
 {
-	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)fault->step, "injector", fault->injector->name, "state",
-			 state);
+	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)fault->step, "injector",
+			 fault->injector->name, "state", state);
 }
 
 static void enter(struct fault *fault, enum fault_state state, const char *name, const char *evidence)
@@ -110,7 +110,8 @@ static void run_injector(struct child *child, void *data)
 	const struct injector *injector = fault->injector;
 	struct injection injection = {0};
 
-	if (!load_injection(child, fault, &injection) || !do_step(child, &injection, "inject", injector->inject) ||
+	if (!load_injection(child, fault, &injection) ||
+	    !do_step(child, &injection, "inject", injector->inject) ||
 	    !do_step(child, &injection, "confirm", injector->confirm))
 		return;
 	child_await_command(child);
@@ -161,12 +162,14 @@ static void on_exit_of(void *data, int status)
 
 	fault->child = NULL;
 	if (fault->state != FAULT_RELEASED)
-		guest_fail("injector %s ended before it was released (wait status %d)", fault->injector->name, status);
+		guest_fail("injector %s ended before it was released (wait status %d)", fault->injector->name,
+			   status);
 }
 
 /*
- * The host acts; it journals, confirms and gives up by itself. In virtual time the VM stands still meanwhile. In
- * real time it must not: QEMU would wait for the disk whose server is stopped before it answers again (measured).
+ * The host acts; it journals, confirms and gives up by itself. In virtual time the VM stands still meanwhile.
+ * In real time it must not: QEMU would wait for the disk whose server is stopped before it answers again
+ * (measured).
  */
 static void call_host(const struct fault *fault, const char *action)
 {
@@ -354,7 +357,8 @@ void timeline_advance(struct guest *guest, int64_t now)
 	advance_faults(now);
 	while (!timeline_finished(guest) && step_due(guest, now))
 		begin_step(guest, now);
-	if (timeline_finished(guest) && last_step_done(guest) && all_released() && judge_decided(guest->judge))
+	if (timeline_finished(guest) && last_step_done(guest) && all_released() &&
+	    judge_decided(guest->judge))
 		guest->phase = PHASE_RECOVERY;
 }
 

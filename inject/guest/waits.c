@@ -48,20 +48,22 @@ static bool read_state(const char *task, struct wait *wait)
 /* A kernel without CONFIG_STACKTRACE still says where a task sleeps. */
 static bool read_wait(const char *task, struct wait *wait)
 {
-	cleanup_free char *stack_path = file_path("%s/stack", task), *wchan_path = file_path("%s/wchan", task);
+	cleanup_free char *stack_path = file_path("%s/stack", task),
+			  *wchan_path = file_path("%s/wchan", task);
 	cleanup_free char *stack = NULL;
 
 	if (!read_state(task, wait))
 		return false;
-	if ((file_read(stack_path, &stack, NULL, NULL) || !stack[0]) && file_read(wchan_path, &stack, NULL, NULL))
+	if ((file_read(stack_path, &stack, NULL, NULL) || !stack[0]) &&
+	    file_read(wchan_path, &stack, NULL, NULL))
 		return false;
 	wait->layer = wait_layer_of_stack(stack, wait->function, sizeof(wait->function));
 	return true;
 }
 
 /*
- * A workload may wait in a thread that the kernel made for it (iou-wrk-PID): a thread in D state tells more than
- * one that sleeps until it is done, and a known layer more than none.
+ * A workload may wait in a thread that the kernel made for it (iou-wrk-PID): a thread in D state tells more
+ * than one that sleeps until it is done, and a known layer more than none.
  */
 static int weight(const struct wait *wait)
 {
@@ -106,8 +108,8 @@ static char *component(const char *path, const char *name)
 }
 
 /*
- * Is the connection below the disk in order? SCSI device and host "running", an NVMe controller "live", an iSCSI
- * session "LOGGED_IN"; what has no such file has no transport of its own.
+ * Is the connection below the disk in order? SCSI device and host "running", an NVMe controller "live", an
+ * iSCSI session "LOGGED_IN"; what has no such file has no transport of its own.
  */
 static bool transport_is_down(const char *disk_name)
 {
@@ -143,7 +145,8 @@ static bool transport_is_down(const char *disk_name)
 
 static json_t *describe(const struct wait *wait, const char *key, const char *name)
 {
-	return json_pack("{s:s, s:s, s:s}", key, name, "layer", wait_layer_name(wait->layer), "function", wait->function);
+	return json_pack("{s:s, s:s, s:s}", key, name, "layer", wait_layer_name(wait->layer), "function",
+			 wait->function);
 }
 
 static json_t *sample_workloads(const struct sample *sample)
@@ -153,11 +156,12 @@ static json_t *sample_workloads(const struct sample *sample)
 	/* The newest comes first in a sample. */
 	for (size_t i = sample->count; i-- > 0;) {
 		const struct waiter *waiter = &sample->waiters[i];
-		struct wait wait;
+		struct wait wait = {0};
 
-		if (!find_wait(waiter->pid, &wait))
+		if (!waiter->wanted || !find_wait(waiter->pid, &wait))
 			continue;
-		if ((wait.layer == WAIT_BLOCK || wait.layer == WAIT_JOURNAL) && transport_is_down(waiter->disk))
+		if ((wait.layer == WAIT_BLOCK || wait.layer == WAIT_JOURNAL) &&
+		    transport_is_down(waiter->disk))
 			wait.layer = WAIT_TRANSPORT;
 		json_array_append_new(found, describe(&wait, "workload", waiter->workload));
 	}
@@ -182,8 +186,9 @@ static void sample_others(const struct sample *sample, json_t *found)
 		cleanup_free char *task = file_path("/proc/%s", entry->d_name);
 		struct wait wait;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || is_waiter(sample, (pid_t)atoi(entry->d_name)) ||
-		    !read_state(task, &wait) || wait.state != 'D' || !read_wait(task, &wait))
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    is_waiter(sample, (pid_t)atoi(entry->d_name)) || !read_state(task, &wait) ||
+		    wait.state != 'D' || !read_wait(task, &wait))
 			continue;
 		json_array_append_new(found, describe(&wait, "task", wait.comm));
 	}

@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 
 /* An operation that waits for so long is worth a look when something else is found to hang. */
-#define SAMPLE_AGE NANOSECONDS_PER_SECOND
-/* The kernel's detector reports many tasks at a time, and again every interval. */
+#define SAMPLE_AGE   NANOSECONDS_PER_SECOND
+/* The kernel reports many tasks at a time, and again every interval. */
 #define SAMPLE_AGAIN (10 * NANOSECONDS_PER_SECOND)
 
 /**
@@ -40,7 +40,8 @@ static struct running *all;
 
 static json_t *describe(const struct running *running, const char *state)
 {
-	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)running->step, "name", running->run.name, "state", state);
+	return json_pack("{s:I, s:s, s:s}", "step", (json_int_t)running->step, "name", running->run.name,
+			 "state", state);
 }
 
 static void run_workload(struct child *child, void *data)
@@ -133,7 +134,8 @@ void workloads_report_recovery(int64_t now)
 	for (const struct running *running = all; running; running = running->next) {
 		json_t *message = describe(running, moved(running) ? "resumed" : "stuck");
 
-		json_object_set_new(message, "errors", json_integer((json_int_t)atomic_load(&running->run.progress->errors)));
+		json_object_set_new(message, "errors",
+				    json_integer((json_int_t)atomic_load(&running->run.progress->errors)));
 		channel_send("recovery", now, message);
 	}
 }
@@ -162,35 +164,46 @@ static const char *disk_of(const struct running *running)
 	return disk ? disk->name : NULL;
 }
 
-/* Adds what is in flight for a while; @again: also what was sampled before. Return: how many. */
-static size_t collect_waiters(struct waiter *waiters, bool again, int64_t now)
+/* Has its operation been in flight for a while? @again: also when that one was sampled before. */
+static bool is_wanted(struct running *running, bool again, int64_t now)
 {
-	size_t count = 0;
+	int64_t started = atomic_load(&running->run.progress->started_at);
 
-	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
-		int64_t started = atomic_load(&running->run.progress->started_at);
-
-		if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
-			continue;
-		running->sampled = started;
-		waiters[count++] = (struct waiter){running->run.name, running->pid, disk_of(running)};
-	}
-	return count;
+	if (!started || now - started < SAMPLE_AGE || (started == running->sampled && !again))
+		return false;
+	running->sampled = started;
+	return true;
 }
 
-void workloads_sample_waits(bool again, int64_t now)
+static bool is_worth_a_sample(enum hl_event_kind kind)
 {
-	static int64_t last;
-	struct waiter waiters[MOST_WAITERS];
-	size_t count;
+	static const enum hl_event_kind kinds[] = {HL_EVENT_STALLED, HL_EVENT_HUNG_TASK, HL_EVENT_ISCSI_ERROR,
+						   HL_EVENT_BLOCK_ERROR, HL_EVENT_BLOCK_TIMEOUT};
 
-	if (again && last && now < last + SAMPLE_AGAIN)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
+void workloads_sample_waits(enum hl_event_kind why, int64_t now)
+{
+	static int64_t last[HL_EVENT_KIND_COUNT];
+	bool again = why != HL_EVENT_STALLED;
+	struct waiter waiters[MOST_WAITERS];
+	size_t count = 0, wanted = 0;
+
+	if (!is_worth_a_sample(why) || (again && last[why] && now < last[why] + SAMPLE_AGAIN))
 		return;
-	count = collect_waiters(waiters, again, now);
-	if (!count)
+	for (struct running *running = all; running && count < MOST_WAITERS; running = running->next) {
+		waiters[count] = (struct waiter){running->run.name, running->pid, disk_of(running),
+						 is_wanted(running, again, now)};
+		wanted += waiters[count++].wanted;
+	}
+	if (!wanted)
 		return;
 	waits_sample(waiters, count);
-	last = now;
+	last[why] = now;
 }
 
 static void report_stall(struct running *running, int64_t age, int64_t now)
@@ -198,12 +211,12 @@ static void report_stall(struct running *running, int64_t age, int64_t now)
 	struct hl_event event;
 
 	channel_send("stalled", now,
-		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid, "age",
-			       (json_int_t)age));
+		     json_pack("{s:s, s:I, s:I}", "name", running->run.name, "pid", (json_int_t)running->pid,
+			       "age", (json_int_t)age));
 	stall_event(&event, running->run.name, running->pid, age, now);
 	judge_event(running->guest->judge, &event, now);
 	timeline_event(running->guest, &event, now);
-	workloads_sample_waits(false, now);
+	workloads_sample_waits(HL_EVENT_STALLED, now);
 }
 
 void workloads_find_stalls(struct guest *guest, int64_t now)
@@ -238,9 +251,10 @@ static json_t *describe_progress(const struct running *running, int64_t now)
 	int64_t age = started ? now - started : 0;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", running->run.name, "acknowledged",
-			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age, "longest",
-			 (json_int_t)(age > longest ? age : longest), "errors", (json_int_t)atomic_load(&progress->errors),
-			 "first_errno", atomic_load(&progress->first_errno));
+			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age,
+			 "longest", (json_int_t)(age > longest ? age : longest), "errors",
+			 (json_int_t)atomic_load(&progress->errors), "first_errno",
+			 atomic_load(&progress->first_errno));
 }
 
 json_t *workloads_heartbeat(int64_t now)

@@ -53,7 +53,6 @@ static void free_connection(struct connection *connection)
 
 	TAILQ_REMOVE(&all->list, connection, entry);
 	all->count--;
-	all->not_iscsi += connection->iscsi.broken;
 	for (int d = 0; connection->joined && d < DIRECTIONS; d++)
 		flow_free(&connection->flow[d]);
 	iscsi_tasks_free(&connection->iscsi.tasks);
@@ -110,18 +109,29 @@ static bool is_over(const struct connection *connection, const struct flow *flow
 	return flow->closed || (flow->ended && (flow->swallowed || is_on(connection->all, PROXY_BLACK_HOLE)));
 }
 
-static void pump(struct connection *connection)
+static int pump_both(struct connection *connection)
 {
 	for (int d = 0; d < DIRECTIONS; d++) {
-		if (d == DOWN && connection->server < 0)
-			continue;
-		if (flow_pump(&connection->flow[d])) {
-			reset_connection(connection);
-			return;
-		}
+		int r = d == DOWN && connection->server < 0 ? 0 : flow_pump(&connection->flow[d]);
+
+		if (r)
+			return r;
 	}
-	if (is_over(connection, &connection->flow[UP]) &&
-	    (connection->server < 0 || is_over(connection, &connection->flow[DOWN])))
+	return 0;
+}
+
+static void pump(struct connection *connection)
+{
+	bool was_broken = connection->iscsi.broken;
+	int r = pump_both(connection);
+
+	/* What one direction found out, both must act on. */
+	if (!r && connection->iscsi.broken != was_broken)
+		r = pump_both(connection);
+	if (r)
+		reset_connection(connection);
+	else if (is_over(connection, &connection->flow[UP]) &&
+		 (connection->server < 0 || is_over(connection, &connection->flow[DOWN])))
 		close_connection(connection, false);
 }
 

@@ -23,7 +23,6 @@ TAILQ_HEAD(connection_list, connection);
  * @accepted: how many were ever accepted
  * @turned_away: those reset because of @most, or because the target could not be reached
  * @reset: those reset by a fault, a peer's reset, or lack of memory
- * @not_iscsi: those whose peers turned out not to speak iSCSI
  * @iscsi: look for PDUs
  * @target: address to connect to
  * @target_size: of it
@@ -32,7 +31,7 @@ struct connections {
 	struct forwarding forwarding;
 	struct connection_list list;
 	size_t count, most;
-	uint64_t accepted, turned_away, reset, not_iscsi;
+	uint64_t accepted, turned_away, reset;
 	bool iscsi;
 	struct sockaddr_storage target;
 	socklen_t target_size;

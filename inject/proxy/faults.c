@@ -103,6 +103,8 @@ int faults_enable(const char *name, int64_t value, struct hl_error *err)
 		r = check_value(kind, value, err);
 		if (r)
 			return r;
+		/* libfiu 1.1 leaks memory when it enables what is enabled. */
+		fiu_disable(kind->name);
 		r = value == FAULT_NO_VALUE
 			    ? fiu_enable(kind->name, FAILNUM_PLAIN, NULL, 0)
 			    : fiu_enable(kind->name, FAILNUM_VALUE, (void *)(uintptr_t)value, 0);

@@ -191,6 +191,7 @@ static int stop_parsing(struct flow *flow)
 {
 	int r;
 
+	flow->forwarding->not_iscsi += !flow->iscsi->broken;
 	flow->iscsi->broken = true;
 	release_held(flow);
 	r = forward_partial_header(flow);

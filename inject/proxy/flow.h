@@ -34,6 +34,7 @@ struct link {
  * @faults: those in force
  * @links: by enum direction
  * @kept: bytes of memory in the queues of all flows
+ * @not_iscsi: connections whose peers turned out not to speak iSCSI
  * @buffer: where everything is received
  * @buffer_size: of it
  */
@@ -42,6 +43,7 @@ struct forwarding {
 	struct faults faults;
 	struct link links[DIRECTIONS];
 	size_t kept;
+	uint64_t not_iscsi;
 	uint8_t *buffer;
 	size_t buffer_size;
 };

@@ -91,8 +91,8 @@ static json_t *status(void *data)
 
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "connections", (json_int_t)all->count,
 			 "accepted", (json_int_t)all->accepted, "turned_away", (json_int_t)all->turned_away,
-			 "reset", (json_int_t)all->reset, "not_iscsi", (json_int_t)all->not_iscsi, "up",
-			 direction_status(all, UP, &faults->state[PROXY_STALL_UP]), "down",
+			 "reset", (json_int_t)all->reset, "not_iscsi", (json_int_t)all->forwarding.not_iscsi,
+			 "up", direction_status(all, UP, &faults->state[PROXY_STALL_UP]), "down",
 			 direction_status(all, DOWN, &faults->state[PROXY_STALL_DOWN]), "faults",
 			 faults_status(faults));
 }

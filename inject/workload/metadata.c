@@ -2,10 +2,10 @@
 /*
  * metadata: creates, renames and removes files, and makes each change durable with an fsync of the folder.
  *
- * Operation n makes the file n, first under another name, and removes file n - files, so that there are never many.
- * After the run the newest acknowledged files must be there and the older ones gone; the one operation that was in
- * flight when the workload ended may be done in part. An operation can be done again without harm, which is what
- * happens after an error.
+ * Operation n makes the file n, first under another name, and removes file n - files, so that there are never
+ * many. After the run the newest acknowledged files must be there and the older ones gone; the one operation
+ * that was in flight when the workload ended may be done in part. An operation can be done again without
+ * harm, which is what happens after an error.
  */
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -99,11 +99,12 @@ static void check_file(int folder, uint64_t sequence, bool wanted, struct worklo
 	there = !fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW);
 	found->checked++;
 	if (there != wanted && !found->lost++)
-		snprintf(found->detail, sizeof(found->detail), "file %s was acknowledged as %s but is %s", name,
-			 wanted ? "made" : "removed", there ? "there" : "not there");
+		snprintf(found->detail, sizeof(found->detail), "file %s was acknowledged as %s but is %s",
+			 name, wanted ? "made" : "removed", there ? "there" : "not there");
 }
 
-static int metadata_verify(const struct workload_run *run, struct workload_verification *found, struct hl_error *err)
+static int metadata_verify(const struct workload_run *run, struct workload_verification *found,
+			   struct hl_error *err)
 {
 	const struct metadata *metadata = run->parameters;
 	uint64_t acknowledged = atomic_load(&run->progress->acknowledged), files = (uint64_t)metadata->files;
@@ -122,19 +123,33 @@ static int metadata_verify(const struct workload_run *run, struct workload_verif
 }
 
 static const struct parameter metadata_parameters[] = {
-	{.name = "dir", .type = PARAMETER_PATH, .offset = offsetof(struct metadata, directory), .required = true,
+	{.name = "dir",
+	 .type = PARAMETER_PATH,
+	 .offset = offsetof(struct metadata, directory),
+	 .required = true,
 	 .help = "folder of its own folder, on the file system under test"},
-	{.name = "interval", .type = PARAMETER_DURATION, .offset = offsetof(struct metadata, interval), .fallback = "100ms",
-	 .least = 1000, .most = 3600 * NANOSECONDS_PER_SECOND, .help = "mean pause between two changes"},
-	{.name = "files", .type = PARAMETER_INTEGER, .offset = offsetof(struct metadata, files), .fallback = "64",
-	 .least = 1, .most = 1 << 16, .help = "how many files there are at a time"},
+	{.name = "interval",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct metadata, interval),
+	 .fallback = "100ms",
+	 .least = 1000,
+	 .most = 3600 * NANOSECONDS_PER_SECOND,
+	 .help = "mean pause between two changes"},
+	{.name = "files",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct metadata, files),
+	 .fallback = "64",
+	 .least = 1,
+	 .most = 1 << 16,
+	 .help = "how many files there are at a time"},
 	{.name = NULL},
 };
 
 const struct workload workload_metadata = {
 	.name = "metadata",
 	.summary = "create, rename and remove files, each change durable before it counts",
-	.help = "Acknowledged changes are counted outside the disk and verified as the writer's records are.\n",
+	.help = "Acknowledged changes are counted outside the disk and verified as the writer's records "
+		"are.\n",
 	.parameters = metadata_parameters,
 	.parameters_size = sizeof(struct metadata),
 	.run = metadata_run,

@@ -76,7 +76,8 @@ struct workload {
 	size_t parameters_size;
 	struct needs needs;
 	int (*run)(struct workload_run *run, struct hl_error *err);
-	int (*verify)(const struct workload_run *run, struct workload_verification *found, struct hl_error *err);
+	int (*verify)(const struct workload_run *run, struct workload_verification *found,
+		      struct hl_error *err);
 };
 
 /** workload_find() - the workload called @name, or NULL */
@@ -85,7 +86,8 @@ const struct workload *workload_find(const char *name);
 /** workload_list() - all workloads, NULL-terminated, sorted by name */
 const struct workload *const *workload_list(void);
 
-/** workload_next_random() - xorshift64 (Marsaglia 2003): reproducible, different in every call; @state is not 0 */
+/** workload_next_random() - xorshift64 (Marsaglia 2003): reproducible, different in every call; @state is not
+ * 0 */
 uint64_t workload_next_random(uint64_t *state);
 
 /** workload_pause() - half to three halves of @interval: the seed moves the workload against the fault */

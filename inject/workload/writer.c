@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * writer: writes numbered records into a file, one at a time, each durable before it counts (but for the engine
- * "buffered").
+ * writer: writes numbered records into a file, one at a time, each durable before it counts (but for the
+ * engine "buffered").
  *
  * Record n goes to slot n % records, so the file stays small however long the run is. After the run
  * slot s must hold the newest acknowledged record of that slot, with the exceptions of slot_is_right().
@@ -66,7 +66,8 @@ static int write_records(struct workload_run *run, const struct engine *engine, 
 		workload_begin(run->progress);
 		r = engine->write(fd, state, record, RECORD_SIZE, offset);
 		workload_end(run->progress, r);
-		/* After an error nothing is acknowledged any more, so no acknowledged record may be overwritten either. */
+		/* After an error nothing is acknowledged any more, so no acknowledged record may be
+		 * overwritten either. */
 		if (!r && !atomic_load(&run->progress->errors))
 			sequence++;
 		workload_pause(writer->interval, &random);
@@ -128,7 +129,8 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 			 struct hl_error *err)
 {
 	const struct writer *writer = run->parameters;
-	uint64_t acknowledged = atomic_load(&run->progress->acknowledged), records = (uint64_t)writer->records;
+	uint64_t acknowledged = atomic_load(&run->progress->acknowledged),
+		 records = (uint64_t)writer->records;
 	cleanup_free char *path = file_of(run);
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct record record;
@@ -148,22 +150,38 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 			found->unsynced++;
 		else if (!found->lost++)
 			snprintf(found->detail, sizeof(found->detail),
-				 "record %" PRIu64 " of %s was acknowledged but is not in slot %" PRIu64, sequence, path,
-				 slot);
+				 "record %" PRIu64 " of %s was acknowledged but is not in slot %" PRIu64,
+				 sequence, path, slot);
 	}
 	return 0;
 }
 
 static const struct parameter writer_parameters[] = {
-	{.name = "dir", .type = PARAMETER_PATH, .offset = offsetof(struct writer, directory), .required = true,
+	{.name = "dir",
+	 .type = PARAMETER_PATH,
+	 .offset = offsetof(struct writer, directory),
+	 .required = true,
 	 .help = "folder of its file, on the file system under test"},
-	{.name = "engine", .type = PARAMETER_CHOICE, .offset = offsetof(struct writer, engine), .fallback = "sync",
-	 .choices = engine_names, .help = "how it writes"},
-	{.name = "interval", .type = PARAMETER_DURATION, .offset = offsetof(struct writer, interval),
-	 .fallback = "100ms", .least = 1000, .most = 3600 * NANOSECONDS_PER_SECOND,
+	{.name = "engine",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct writer, engine),
+	 .fallback = "sync",
+	 .choices = engine_names,
+	 .help = "how it writes"},
+	{.name = "interval",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct writer, interval),
+	 .fallback = "100ms",
+	 .least = 1000,
+	 .most = 3600 * NANOSECONDS_PER_SECOND,
 	 .help = "mean pause between two records"},
-	{.name = "records", .type = PARAMETER_INTEGER, .offset = offsetof(struct writer, records), .fallback = "1024",
-	 .least = 1, .most = 1 << 20, .help = "slots of 4096 bytes in its file; they are reused in turn"},
+	{.name = "records",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct writer, records),
+	 .fallback = "1024",
+	 .least = 1,
+	 .most = 1 << 20,
+	 .help = "slots of 4096 bytes in its file; they are reused in turn"},
 	{.name = NULL},
 };
 

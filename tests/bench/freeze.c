@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 
 #define SCENARIO "scenarios/fsfreeze-hung-task.yaml"
-#define RUNS     5
+#define RUNS	 5
 
 /**
  * struct sample - one run
@@ -41,7 +41,8 @@ static pid_t start_hanglab(const char *seed, int output)
 	if (pid)
 		return pid;
 	dup2(output, STDOUT_FILENO);
-	execl("./hanglab", "hanglab", "run", "--out", out, "--seed", seed, "--format", "json", SCENARIO, NULL);
+	execl("./hanglab", "hanglab", "run", "--out", out, "--seed", seed, "--format", "json", SCENARIO,
+	      NULL);
 	_exit(127);
 }
 
@@ -54,7 +55,8 @@ static int read_result(const char *path, struct sample *sample)
 	const char *verdict = json_string_value(json_object_get(result, "verdict"));
 	const char *folder = json_string_value(json_object_get(result, "folder"));
 	cleanup_free char *console = folder ? file_path("%s/console.log", folder) : NULL;
-	int r = verdict && !strcmp(verdict, "PASS") && console ? hash_file(console, sample->hash, NULL) : -EIO;
+	int r = verdict && !strcmp(verdict, "PASS") && console ? hash_file(console, sample->hash, NULL)
+							       : -EIO;
 
 	sample->guest = json_number_value(json_object_get(check, "at")) -
 			json_number_value(json_object_get(injection, "injected_at"));
@@ -105,8 +107,8 @@ static int measure_all(struct sample *samples, size_t count, const char *seed)
 			fprintf(stderr, "bench: %s did not pass; run it to see why\n", SCENARIO);
 			return r;
 		}
-		printf("  seed %s: %.2f s wall, %.1f guest s from freeze to report, console sha256 %.16s\n", seed,
-		       samples[i].wall, samples[i].guest, samples[i].hash);
+		printf("  seed %s: %.2f s wall, %.1f guest s from freeze to report, console sha256 %.16s\n",
+		       seed, samples[i].wall, samples[i].guest, samples[i].hash);
 		fflush(stdout);
 	}
 	return 0;
@@ -117,8 +119,10 @@ static void print_speed(struct sample *samples)
 	const struct sample *median = &samples[RUNS / 2];
 
 	qsort(samples, RUNS, sizeof(*samples), by_wall);
-	printf("freeze: median of %d: %.2f s wall from command to verdict, boot included (target <= 6)\n", RUNS, median->wall);
-	printf("freeze: %.1f guest seconds from freeze to report per wall second of the whole run (target >= 30)\n",
+	printf("freeze: median of %d: %.2f s wall from command to verdict, boot included (target <= 6)\n",
+	       RUNS, median->wall);
+	printf("freeze: %.1f guest seconds from freeze to report per wall second of the whole run (target >= "
+	       "30)\n",
 	       median->guest / median->wall);
 	printf("freeze: at most %.1f MiB resident in hanglab (target <= 64)\n", median->memory / 1024);
 }
@@ -129,8 +133,10 @@ static int print_exactness(const struct sample *samples, size_t count, const cha
 
 	for (size_t i = 0; i < count; i++)
 		equal += !strcmp(samples[i].hash, samples[0].hash);
-	printf("freeze: %zu of %zu runs of one seed have the same console.log, %d of them beside two busy loops;\n"
-	       "        another seed gives %s\n", equal, count, RUNS, strcmp(other, samples[0].hash) ? "another one" : "THE SAME");
+	printf("freeze: %zu of %zu runs of one seed have the same console.log, %d of them beside two busy "
+	       "loops;\n"
+	       "        another seed gives %s\n",
+	       equal, count, RUNS, strcmp(other, samples[0].hash) ? "another one" : "THE SAME");
 	return equal == count && strcmp(other, samples[0].hash) ? 0 : -EIO;
 }
 

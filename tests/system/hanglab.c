@@ -6,8 +6,8 @@
 
 #include <CUnit/CUnit.h>
 #include <dirent.h>
-#include <stdbool.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -65,7 +65,8 @@ static char *read_memory(int fd)
 
 void run_command(const char *const *arguments, int timeout_ms, struct outcome *outcome)
 {
-	cleanup_fd int output = memfd_create("output", MFD_CLOEXEC), errors = memfd_create("errors", MFD_CLOEXEC);
+	cleanup_fd int output = memfd_create("output", MFD_CLOEXEC),
+		       errors = memfd_create("errors", MFD_CLOEXEC);
 	struct process_files files = {-1, output, errors, NULL, 0};
 	struct process child = PROCESS_NONE;
 	struct hl_error err = HL_ERROR_INIT;
@@ -73,7 +74,8 @@ void run_command(const char *const *arguments, int timeout_ms, struct outcome *o
 	int status = -1;
 
 	memset(outcome, 0, sizeof(*outcome));
-	if (process_start(&child, arguments, &files, &err) || process_wait(&child, timeout_ms, &status, &err)) {
+	if (process_start(&child, arguments, &files, &err) ||
+	    process_wait(&child, timeout_ms, &status, &err)) {
 		process_kill(&child);
 		CU_FAIL("the command did not end in time");
 		fprintf(stderr, "%s\n", err.text);

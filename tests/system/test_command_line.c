@@ -56,11 +56,13 @@ static void sysctl_option_reaches_the_guest(void)
 	struct outcome outcome;
 	const json_t *result;
 
-	HANGLAB(&outcome, "run", "--format", "json", "--sysctl", "kernel.hung_task_timeout_secs=10", SCENARIO);
+	HANGLAB(&outcome, "run", "--format", "json", "--sysctl", "kernel.hung_task_timeout_secs=10",
+		SCENARIO);
 	result = json_array_get(outcome.results, 0);
 	CU_ASSERT_STRING_EQUAL(text_in(&outcome, "verdict"), "PASS");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_object_get(result, "sysctls"),
-								 "kernel.hung_task_timeout_secs")), "10");
+								 "kernel.hung_task_timeout_secs")),
+			       "10");
 	CU_ASSERT(number_in(&outcome, "guest_seconds") < 40);
 	outcome_free(&outcome);
 }
@@ -69,8 +71,8 @@ static void two_jobs_and_repeats(void)
 {
 	struct outcome outcome;
 
-	HANGLAB(&outcome, "run", "--format", "json", "--jobs", "2", "--repeat", "2", "scenarios/fsfreeze-timeout-20-panic.yaml",
-		"scenarios/fsfreeze-control.yaml");
+	HANGLAB(&outcome, "run", "--format", "json", "--jobs", "2", "--repeat", "2",
+		"scenarios/fsfreeze-timeout-20-panic.yaml", "scenarios/fsfreeze-control.yaml");
 	CU_ASSERT_EQUAL(outcome.exit_code, 0);
 	CU_ASSERT_EQUAL_FATAL(json_array_size(outcome.results), 4);
 	for (size_t i = 0; i < 4; i++) {

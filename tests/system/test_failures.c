@@ -30,8 +30,8 @@ static void assert_journal_is_readable(const char *folder)
 /* libfiu's own tool switches a failure point on from outside, after some successful passes. */
 static void run_with_failure(const char *rule, const char *reason)
 {
-	const char *const arguments[] = {"fiu-run", "-c", rule, program(), "run",
-					 "--out",   runs_folder(), "--format", "json", SCENARIO,  NULL};
+	const char *const arguments[] = {"fiu-run",	"-c",	    rule,   program(), "run", "--out",
+					 runs_folder(), "--format", "json", SCENARIO,  NULL};
 	struct outcome outcome;
 
 	run_command(arguments, 120000, &outcome);
@@ -58,7 +58,8 @@ static void missing_qemu(void)
 {
 	cleanup_free char *empty = file_path("%s/empty", runs_folder());
 	cleanup_free char *path = file_path("PATH=%s", empty);
-	const char *const arguments[] = {"/usr/bin/env", path, program(), "run", "--out", runs_folder(), SCENARIO, NULL};
+	const char *const arguments[] = {"/usr/bin/env", path,		program(), "run",
+					 "--out",	 runs_folder(), SCENARIO,  NULL};
 	struct outcome outcome;
 
 	mkdir(empty, 0755);
@@ -110,7 +111,8 @@ static void bad_packages(void)
 static void full_disk(void)
 {
 	cleanup_free char *mount_point = file_path("%s/full", runs_folder());
-	const char *const arguments[] = {program(), "run", "--out", mount_point, "--format", "json", SCENARIO, NULL};
+	const char *const arguments[] = {program(),  "run",  "--out",  mount_point,
+					 "--format", "json", SCENARIO, NULL};
 	struct outcome outcome;
 
 	mkdir(mount_point, 0755);

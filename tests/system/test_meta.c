@@ -13,8 +13,13 @@ static const struct {
 	{"broken-detector-off", "BROKEN", 2, 125, "the detector of hung_task is off in the guest"},
 	{"broken-dies-early", "BROKEN", 2, 125, "the guest panicked before it was ready"},
 	{"broken-event-never-comes", "BROKEN", 2, 125, "the event oom that step 2 waits for did not come"},
-	{"broken-no-such-sysctl", "BROKEN", 2, 125, "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
+	{"broken-no-such-sysctl", "BROKEN", 2, 125,
+	 "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
+	{"broken-still-answers", "BROKEN", 2, 125,
+	 "injector scsi-debug could not confirm: /dev/sda goes on answering"},
 	{"broken-unconfirmed", "BROKEN", 2, 125, "injector fsfreeze could not inject: FIFREEZE /run"},
+	{"fail-dm-error", "FAIL", 1, 1, "workload writer did not move again within 5.0 s"},
+	{"fail-dm-flakey-drop-writes", "FAIL", 1, 1, "acknowledged operations are lost"},
 	{"fail-forbidden", "FAIL", 1, 1, "forbid: hung task in"},
 	{"fail-no-recovery", "FAIL", 1, 1, "workload writer did not move again within 1.0 s"},
 	{"fail-nothing-frozen", "FAIL", 1, 1, "no such hung_task until"},
@@ -43,7 +48,7 @@ static void verdicts(void)
 
 static void bisect_codes(void)
 {
-	static const size_t some[] = {0, 5, 10};
+	static const size_t some[] = {0, 6, 13};
 
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
 		char path[256];

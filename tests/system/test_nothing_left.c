@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* However hanglab ends, within two seconds no process, lock or file of its own is left outside the run folder. */
+/* However hanglab ends, within two seconds no process, lock or file of its own is left outside the run
+ * folder. */
 #include "hanglab.h"
 
 #include "base/cleanup.h"
@@ -13,9 +14,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
-#define RUNS     30
+#define RUNS	 30
 #define LIMIT_MS 2000
 
 static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
@@ -63,7 +65,8 @@ static void assert_journals_are_readable(const char *out)
 		char *position = NULL;
 
 		CU_ASSERT_FATAL(!file_read(files.gl_pathv[i], &text, NULL, NULL));
-		for (char *line = strtok_r(text, "\n", &position); line; line = strtok_r(NULL, "\n", &position)) {
+		for (char *line = strtok_r(text, "\n", &position); line;
+		     line = strtok_r(NULL, "\n", &position)) {
 			json_t *json = json_loads(line, 0, NULL);
 
 			CU_ASSERT_PTR_NOT_NULL(json);
@@ -75,7 +78,8 @@ static void assert_journals_are_readable(const char *out)
 
 static void end_one_run(const char *out, int signal, int after_ms)
 {
-	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/fsfreeze-hung-task.yaml", NULL};
+	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/fsfreeze-hung-task.yaml",
+					 NULL};
 	struct process child = PROCESS_NONE;
 
 	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
@@ -109,7 +113,73 @@ static void any_signal_at_any_moment(void)
 	file_remove_tree(temporary, NULL);
 }
 
+/* The newest journal below @out, once it holds @text; NULL when that takes too long. */
+static char *await_journal(const char *out, const char *text, int64_t limit)
+{
+	cleanup_free char *path = file_path("%s/latest/journal.jsonl", out);
+	int64_t deadline = workload_now() + limit;
+
+	while (workload_now() < deadline) {
+		cleanup_free char *journal = NULL;
+
+		if (!file_read(path, &journal, NULL, NULL) && strstr(journal, text))
+			return take_pointer(journal);
+		wait_ms(50);
+	}
+	return NULL;
+}
+
+#define STALL_LIMIT (120LL * 1000000000)
+
+static void kill_during_stall(const char *scenario)
+{
+	cleanup_free char *out = file_path("%s/stalled", runs_folder()),
+			  *path = file_path("scenarios/%s.yaml", scenario);
+	cleanup_free char *journal = NULL;
+	const char *const arguments[] = {program(), "run", "--out", out, path, NULL};
+	struct process child = PROCESS_NONE;
+
+	file_remove_tree(out, NULL);
+	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
+	journal = await_journal(out, "\"state\":\"active\"", STALL_LIMIT);
+	CU_ASSERT_PTR_NOT_NULL(journal);
+	kill(child.pid, SIGKILL);
+	CU_ASSERT(!process_wait(&child, LIMIT_MS, NULL, NULL));
+	CU_ASSERT(processes_gone(out));
+	process_kill(&child);
+}
+
+static void killed_while_servers_are_stalled(void)
+{
+	kill_during_stall("nbd-server-stop");
+	kill_during_stall("iscsi-stall-hung-task");
+}
+
+/* A server that dies for good, while it was to be released: the run ends all the same, and is no pass. */
+static void server_never_comes_back(void)
+{
+	cleanup_free char *out = file_path("%s/lost", runs_folder()), *journal = NULL;
+	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/nbd-server-stop.yaml",
+					 NULL};
+	struct process child = PROCESS_NONE;
+	const char *found;
+	int status = 0;
+
+	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
+	journal = await_journal(out, "\"state\":\"active\"", STALL_LIMIT);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(journal);
+	found = strstr(journal, "\"disk\":\"data\",\"pid\":");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	kill((pid_t)strtol(found + strlen("\"disk\":\"data\",\"pid\":"), NULL, 10), SIGKILL);
+	CU_ASSERT(!process_wait(&child, 240000, &status, NULL));
+	CU_ASSERT(WIFEXITED(status) && (WEXITSTATUS(status) == 1 || WEXITSTATUS(status) == 2));
+	CU_ASSERT(processes_gone(out));
+	process_kill(&child);
+}
+
 CU_TestInfo nothing_left_tests[] = {
 	{"30 runs ended by SIGINT, SIGTERM, SIGKILL", any_signal_at_any_moment},
+	{"SIGKILL while a server is stalled", killed_while_servers_are_stalled},
+	{"a server that never comes back", server_never_comes_back},
 	CU_TEST_INFO_NULL,
 };

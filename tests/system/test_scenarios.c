@@ -7,6 +7,7 @@
 
 #include <CUnit/CUnit.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Each must PASS; a scenario that cannot run here says why, and is counted as skipped, not as passed. */
@@ -21,7 +22,8 @@ static void every_scenario(void)
 
 		HANGLAB(&outcome, "run", "--format", "json", files.gl_pathv[i]);
 		verdict = text_in(&outcome, "verdict");
-		printf("\n    %-6s %s (%.1f s) %s", verdict, files.gl_pathv[i], number_in(&outcome, "wall_seconds"),
+		printf("\n    %-6s %s (%.1f s) %s", verdict, files.gl_pathv[i],
+		       number_in(&outcome, "wall_seconds"),
 		       strcmp(verdict, "PASS") ? text_in(&outcome, "reason") : "");
 		fflush(stdout);
 		CU_ASSERT(!strcmp(verdict, "PASS") || !strcmp(verdict, "SKIP"));
@@ -42,7 +44,8 @@ static void freeze_is_reported_and_mended(void)
 	injection = json_array_get(json_object_get(result, "injections"), 0);
 	CU_ASSERT(json_is_true(json_object_get(injection, "confirmed")));
 	CU_ASSERT(json_is_true(json_object_get(injection, "confirmed_released")));
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(injection, "evidence")), "a second FIFREEZE of /data says EBUSY");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(injection, "evidence")),
+			       "a second FIFREEZE of /data says EBUSY");
 	check = json_array_get(json_object_get(result, "checks"), 0);
 	event = json_object_get(check, "event");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(event, "comm")), "writer");
@@ -50,20 +53,61 @@ static void freeze_is_reported_and_mended(void)
 	CU_ASSERT(json_array_size(json_object_get(event, "frames")) > 5);
 	/* Between one and two timeouts after the freeze, and the writer stood still all that time. */
 	CU_ASSERT(json_number_value(json_object_get(check, "at")) -
-			  json_number_value(json_object_get(injection, "injected_at")) > 120);
+			  json_number_value(json_object_get(injection, "injected_at")) >
+		  120);
 	CU_ASSERT(json_number_value(json_object_get(check, "at")) -
-			  json_number_value(json_object_get(injection, "injected_at")) < 243);
+			  json_number_value(json_object_get(injection, "injected_at")) <
+		  243);
 	workload = json_array_get(json_object_get(result, "workloads"), 0);
 	CU_ASSERT(json_number_value(json_object_get(workload, "longest_stall")) > 120);
 	CU_ASSERT(json_integer_value(json_object_get(workload, "checked")) > 10);
 	CU_ASSERT(json_integer_value(json_object_get(workload, "lost")) == 0);
-	CU_ASSERT(json_integer_value(json_object_get(json_object_get(result, "sysctls"), "kernel.hung_task_timeout_secs")) == 120 ||
-		  !strcmp(json_string_value(json_object_get(json_object_get(result, "sysctls"), "kernel.hung_task_timeout_secs")), "120"));
+	CU_ASSERT(json_integer_value(json_object_get(json_object_get(result, "sysctls"),
+						     "kernel.hung_task_timeout_secs")) == 120 ||
+		  !strcmp(json_string_value(json_object_get(json_object_get(result, "sysctls"),
+							    "kernel.hung_task_timeout_secs")),
+			  "120"));
 	outcome_free(&outcome);
 }
 
-static const char *const run_files[] = {"scenario.yaml", "plan.json",    "console.log", "kmsg.log",
-					"events.jsonl",  "journal.jsonl", "result.json", "channel.log"};
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words;
+}
+
+/* Every workload of the scenario is named, and each waits in one of these layers. */
+static void check_waits(const char *scenario, const char *const *layers)
+{
+	struct outcome outcome;
+	const json_t *result, *wait;
+	size_t i, workloads = 0;
+
+	HANGLAB(&outcome, "run", "--format", "json", scenario);
+	result = json_array_get(outcome.results, 0);
+	json_array_foreach (json_object_get(result, "waits"), i, wait) {
+		if (!json_object_get(wait, "workload"))
+			continue;
+		CU_ASSERT(is_one_of(json_string_value(json_object_get(wait, "layer")), layers));
+		workloads++;
+	}
+	CU_ASSERT(workloads >= json_array_size(json_object_get(result, "workloads")));
+	CU_ASSERT(workloads > 0);
+	outcome_free(&outcome);
+}
+
+static void waits_name_the_layer(void)
+{
+	static const char *const freeze[] = {"freeze", NULL}, *const storage[] = {"block", "journal", NULL};
+
+	check_waits("scenarios/fsfreeze-all-engines.yaml", freeze);
+	check_waits("scenarios/dm-suspend-freeze.yaml", freeze);
+	check_waits("scenarios/dm-suspend-stall.yaml", storage);
+}
+
+static const char *const run_files[] = {"scenario.yaml", "plan.json",	  "console.log", "kmsg.log",
+					"events.jsonl",	 "journal.jsonl", "result.json", "channel.log"};
 
 static void run_folder_is_complete(void)
 {
@@ -71,7 +115,8 @@ static void run_folder_is_complete(void)
 
 	HANGLAB(&outcome, "run", "--format", "json", "scenarios/fsfreeze-timeout-20-panic.yaml");
 	for (size_t i = 0; i < sizeof(run_files) / sizeof(run_files[0]); i++) {
-		cleanup_free char *path = file_path("%s/%s", text_in(&outcome, "folder"), run_files[i]), *text = NULL;
+		cleanup_free char *path = file_path("%s/%s", text_in(&outcome, "folder"), run_files[i]),
+				  *text = NULL;
 		size_t size = 0;
 
 		CU_ASSERT(!file_read(path, &text, &size, NULL) && size > 0);
@@ -82,6 +127,7 @@ static void run_folder_is_complete(void)
 CU_TestInfo scenarios_tests[] = {
 	{"every shipped scenario", every_scenario},
 	{"the freeze is reported and mended", freeze_is_reported_and_mended},
+	{"waits name the layer", waits_name_the_layer},
 	{"the run folder is complete", run_folder_is_complete},
 	CU_TEST_INFO_NULL,
 };

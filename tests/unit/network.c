@@ -205,8 +205,8 @@ struct proxy_status network_status(struct network *network)
 	return status;
 }
 
-static bool await(struct network *network, bool (*is_true)(const struct proxy_status *status, uint64_t value),
-		  uint64_t value)
+bool network_await(struct network *network,
+		   bool (*is_true)(const struct proxy_status *status, uint64_t value), uint64_t value)
 {
 	double deadline = network_seconds() + NETWORK_TIMEOUT_MS / 1000.0;
 
@@ -237,17 +237,17 @@ static bool has_connections(const struct proxy_status *status, uint64_t value)
 
 bool network_await_held_up(struct network *network, uint64_t bytes)
 {
-	return await(network, has_held_up, bytes);
+	return network_await(network, has_held_up, bytes);
 }
 
 bool network_await_held_down(struct network *network, uint64_t bytes)
 {
-	return await(network, has_held_down, bytes);
+	return network_await(network, has_held_down, bytes);
 }
 
 bool network_await_connections(struct network *network, uint64_t count)
 {
-	return await(network, has_connections, count);
+	return network_await(network, has_connections, count);
 }
 
 static void report(int r, const struct hl_error *err)

@@ -84,7 +84,16 @@ size_t network_receive_filled(int fd, size_t size, uint32_t seed);
 /** network_status() - of the proxy; fails the test when it does not answer */
 struct proxy_status network_status(struct network *network);
 
-/** network_await_held() - wait until the proxy holds @bytes upwards. Return: whether it does. */
+/**
+ * network_await() - poll the status until @is_true
+ * @value: for @is_true
+ *
+ * Return: whether it became true.
+ */
+bool network_await(struct network *network,
+		   bool (*is_true)(const struct proxy_status *status, uint64_t value), uint64_t value);
+
+/** network_await_held_up() - Return: whether the proxy comes to hold exactly @bytes upwards */
 bool network_await_held_up(struct network *network, uint64_t bytes);
 bool network_await_held_down(struct network *network, uint64_t bytes);
 

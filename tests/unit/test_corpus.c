@@ -89,7 +89,8 @@ static bool read_sample(struct sample *sample, const char *path)
 			   (size_t)(sample->log - sample->text);
 	title = strstr(sample->text, "TITLE: ");
 	if (title && title < end)
-		snprintf(sample->title, sizeof(sample->title), "%.*s", (int)strcspn(title + 7, "\n"), title + 7);
+		snprintf(sample->title, sizeof(sample->title), "%.*s", (int)strcspn(title + 7, "\n"),
+			 title + 7);
 	sample->corrupted = memmem(sample->text, (size_t)(end - sample->text), "\nCORRUPTED: Y", 13) != NULL;
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes) && !sample->kinds; i++)
 		if (strncmp(sample->title, classes[i].title, strlen(classes[i].title)) == 0)

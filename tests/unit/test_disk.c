@@ -13,10 +13,12 @@ static void test_counters(void)
 	struct disk_counters counters;
 
 	/* Linux 6.1: reads, writes, in flight, discards, flushes. */
-	CU_ASSERT_EQUAL(disk_parse_counters("     146        0     5346       12      301       20     4804       31        3"
-					    "       44       43        5        0        0        0       77        2\n",
-					    &counters),
-			0);
+	CU_ASSERT_EQUAL(
+		disk_parse_counters(
+			"     146        0     5346       12      301       20     4804       31        3"
+			"       44       43        5        0        0        0       77        2\n",
+			&counters),
+		0);
 	CU_ASSERT_EQUAL(counters.reads, 146);
 	CU_ASSERT_EQUAL(counters.writes, 301);
 	CU_ASSERT_EQUAL(counters.in_flight, 3);

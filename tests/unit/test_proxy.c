@@ -26,6 +26,19 @@ static bool ping(const struct network *network, int from, int to)
 	return network_send(from, "ping", 5) && network_receive(to, got, 5) && !strcmp(got, "ping");
 }
 
+/* Takes @size bytes off a stream. */
+static void drain(int fd, size_t size)
+{
+	uint8_t part[65536];
+
+	while (size) {
+		ssize_t got = recv(fd, part, size < sizeof(part) ? size : sizeof(part), 0);
+
+		CU_ASSERT_FATAL(got > 0);
+		size -= (size_t)got;
+	}
+}
+
 static bool both_ways(const struct network *network)
 {
 	return ping(network, network->client, network->server) &&
@@ -129,6 +142,11 @@ static void carries_a_thousand_connections(void)
 
 /* --- faults --- */
 
+static bool has_held_much(const struct proxy_status *status, uint64_t bytes)
+{
+	return status->up.held >= bytes;
+}
+
 static void stall_keeps_everything(void)
 {
 	struct network network = network_open(false);
@@ -139,9 +157,8 @@ static void stall_keeps_everything(void)
 	network_enable(&network, "proxy/stall/up", PROXY_NO_VALUE);
 	transfer = network_start_sending(network.client, 24 * MEGABYTE, 4);
 	CU_ASSERT_TRUE(ping(&network, network.server, network.client));
-	do {
-		status = network_status(&network);
-	} while (status.up.held < 65536);
+	CU_ASSERT_TRUE(network_await(&network, has_held_much, 65536));
+	status = network_status(&network);
 	CU_ASSERT_TRUE(status.up.stopped);
 	CU_ASSERT_FALSE(status.down.stopped);
 	CU_ASSERT_EQUAL(status.up.bytes, 5);
@@ -167,13 +184,7 @@ static void stall_stops_a_transfer_under_way(void)
 		CU_ASSERT_EQUAL(network_status(&network).down.bytes, bytes);
 	}
 	network_disable(&network, "proxy/stall");
-	for (size_t left = 63 * MEGABYTE; left;) {
-		uint8_t part[65536];
-		ssize_t got = recv(network.client, part, sizeof(part), 0);
-
-		CU_ASSERT_FATAL(got > 0);
-		left -= (size_t)got;
-	}
+	drain(network.client, 63 * MEGABYTE);
 	CU_ASSERT_TRUE(network_finish_sending(transfer));
 	network_close(&network);
 }
@@ -244,36 +255,30 @@ static void bandwidth_is_limited(void)
 	/* 10 ms may be used in advance. */
 	CU_ASSERT(seconds >= 0.28 && seconds < 3);
 	network_disable(&network, "proxy/bandwidth");
-	for (size_t left = 4 * MEGABYTE - 300000; left;) {
-		uint8_t part[65536];
-		ssize_t got = recv(network.client, part, sizeof(part), 0);
-
-		CU_ASSERT_FATAL(got > 0);
-		left -= (size_t)got;
-	}
+	drain(network.client, 4 * MEGABYTE - 300000);
 	CU_ASSERT_TRUE(network_finish_sending(transfer));
 	network_close(&network);
 }
 
+/* The second connection gets its share although the first always has something to send. */
 static void bandwidth_is_shared(void)
 {
 	struct network network = network_open(false);
-	int client, server;
+	int client = network_connect(network.proxy.port), server = network_accept(network.target);
 	struct transfer *first, *second;
-	double begun = network_seconds();
+	double begun;
 
-	client = network_connect(network.proxy.port);
-	server = network_accept(network.target);
 	network_enable(&network, "proxy/bandwidth/up", 1000000);
-	first = network_start_sending(network.client, 150000, 8);
-	second = network_start_sending(client, 150000, 9);
-	CU_ASSERT_EQUAL(network_receive_filled(server, 150000, 9), 150000);
-	/* Had the other one waited, this would have taken 0.15 s. */
+	begun = network_seconds();
+	first = network_start_sending(network.client, 16 * MEGABYTE, 8);
+	CU_ASSERT_EQUAL(network_receive_filled(network.server, 50000, 8), 50000);
+	second = network_start_sending(client, 100000, 9);
+	CU_ASSERT_EQUAL(network_receive_filled(server, 100000, 9), 100000);
 	CU_ASSERT(network_seconds() - begun >= 0.2);
-	CU_ASSERT_EQUAL(network_receive_filled(network.server, 150000, 8), 150000);
-	CU_ASSERT(network_seconds() - begun >= 0.28);
-	CU_ASSERT_TRUE(network_finish_sending(first));
 	CU_ASSERT_TRUE(network_finish_sending(second));
+	network_disable(&network, "proxy/bandwidth/up");
+	drain(network.server, 16 * MEGABYTE - 50000);
+	CU_ASSERT_TRUE(network_finish_sending(first));
 	close(client);
 	close(server);
 	network_close(&network);
@@ -330,6 +335,11 @@ static void refuse_meets_new_connections_only(void)
 	network_close(&network);
 }
 
+static bool has_swallowed(const struct proxy_status *status, uint64_t bytes)
+{
+	return status->up.swallowed + status->down.swallowed == bytes;
+}
+
 static void black_hole_swallows(void)
 {
 	struct network network = network_open(false);
@@ -343,9 +353,8 @@ static void black_hole_swallows(void)
 	CU_ASSERT_TRUE(network_send(client, "hello", 5));
 	CU_ASSERT_TRUE(network_send(network.client, "hello", 5));
 	CU_ASSERT_TRUE(network_send(network.server, "hello", 5));
-	do {
-		status = network_status(&network);
-	} while (status.up.swallowed < 10 || status.down.swallowed < 5);
+	CU_ASSERT_TRUE(network_await(&network, has_swallowed, 15));
+	status = network_status(&network);
 	CU_ASSERT_EQUAL(status.up.bytes + status.down.bytes, 0);
 	CU_ASSERT_EQUAL(poll(&target, 1, 0), 0);
 	network_disable(&network, "proxy/black-hole");
@@ -612,6 +621,7 @@ static void obeys_fiu_ctrl(void)
 	CU_ASSERT_TRUE(await_answer(&hand, "proxy/stall", false));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up,failinfo=250"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":250", true));
+	CU_ASSERT_TRUE(fiu_ctrl(&hand, "disable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/delay/up"));
 	CU_ASSERT_TRUE(await_answer(&hand, "\"proxy/delay/up\":100", true));
 	CU_ASSERT_TRUE(fiu_ctrl(&hand, "enable name=proxy/refuse"));

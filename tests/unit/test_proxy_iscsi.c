@@ -321,6 +321,15 @@ static void half_a_header_is_not_lost(void)
 	session.network.client = -1;
 	CU_ASSERT_TRUE(network_receive(session.network.server, got, 30));
 	CU_ASSERT_EQUAL(network_ends(session.network.server), 0);
+	network_reconnect(&session.network);
+	log_in(&session);
+	network_enable(&session.network, "proxy/stall", PROXY_NO_VALUE);
+	CU_ASSERT(network_send(session.network.client, nop.bytes, 30) &&
+		  network_send(session.network.server, "no iSCSI", 8));
+	CU_ASSERT(network_await_held_up(&session.network, 30) &&
+		  network_await_held_down(&session.network, 8));
+	network_disable(&session.network, "proxy/stall");
+	CU_ASSERT_TRUE(network_receive(session.network.server, got, 30));
 	close_session(&session);
 }
 

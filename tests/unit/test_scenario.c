@@ -8,6 +8,7 @@
 #include "scenario/quote.h"
 
 #include <CUnit/CUnit.h>
+#include <glob.h>
 #include <string.h>
 
 #define S NANOSECONDS_PER_SECOND
@@ -257,7 +258,30 @@ static void test_quote_of_long_line(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(quote, "x...\n"));
 }
 
+/* Each is valid, is named after its file, and the case that it names is there. */
+static void test_shipped(void)
+{
+	glob_t files;
+
+	CU_ASSERT_FATAL(!glob("scenarios/*.yaml", 0, NULL, &files));
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		cleanup_free char *expected = NULL, *found = NULL;
+		struct hl_error err = HL_ERROR_INIT;
+		struct plan plan = {0};
+
+		CU_ASSERT_EQUAL(scenario_load(files.gl_pathv[i], &plan, &err), 0);
+		CU_ASSERT_STRING_EQUAL(err.text, "");
+		expected = file_path("scenarios/%s.yaml", plan.scenario);
+		CU_ASSERT_STRING_EQUAL(files.gl_pathv[i], expected);
+		found = plan.case_name ? file_path("scenarios/cases/%s.yaml", plan.case_name) : NULL;
+		CU_ASSERT(!found || !access(found, F_OK));
+		plan_free(&plan);
+	}
+	globfree(&files);
+}
+
 CU_TestInfo scenario_tests[] = {
+	{"the shipped scenarios", test_shipped},
 	{"everything that can be given", test_everything},
 	{"timeline", test_timeline},
 	{"checks", test_checks},

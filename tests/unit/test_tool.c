@@ -4,14 +4,20 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#define TOOL(...) (const char *const[]){__VA_ARGS__, NULL}
+#define TOOL(...)                                                                                            \
+	(const char *const[])                                                                                \
+	{                                                                                                    \
+		__VA_ARGS__, NULL                                                                            \
+	}
 
 static void test_status(void)
 {
 	char output[100];
 	int status = -1;
 
-	CU_ASSERT_EQUAL(tool_run(TOOL("sh", "-c", "echo one; echo two >&2; exit 3"), &status, output, sizeof(output), NULL), 0);
+	CU_ASSERT_EQUAL(tool_run(TOOL("sh", "-c", "echo one; echo two >&2; exit 3"), &status, output,
+				 sizeof(output), NULL),
+			0);
 	CU_ASSERT_EQUAL(status, 3);
 	CU_ASSERT_STRING_EQUAL(output, "one two");
 	CU_ASSERT_EQUAL(tool_run(TOOL("sh", "-c", "kill -9 $$"), &status, output, sizeof(output), NULL), 0);
@@ -27,7 +33,9 @@ static void test_long_output(void)
 	char output[16];
 	int status;
 
-	CU_ASSERT_EQUAL(tool_run(TOOL("sh", "-c", "seq 1 20000; echo the end"), &status, output, sizeof(output), NULL), 0);
+	CU_ASSERT_EQUAL(tool_run(TOOL("sh", "-c", "seq 1 20000; echo the end"), &status, output,
+				 sizeof(output), NULL),
+			0);
 	CU_ASSERT_EQUAL(status, 0);
 	CU_ASSERT_STRING_EQUAL(output, " 20000 the end");
 }

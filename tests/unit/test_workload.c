@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Workloads on a folder of this machine: what they acknowledge is there, and what is taken away is missed. */
+/*
+ * Workloads on a folder of this machine: what they acknowledge is there, and what is taken away is missed.
+ * The writer has more tests of its own.
+ */
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "inject/stall.h"
@@ -34,7 +37,8 @@ static void set_up(struct fixture *fixture, const char *workload, const char *ke
 	fixture->workload = workload_find(workload);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(fixture->workload);
 	fixture->with = json_pack("{s:s, s:s, s:s}", "dir", fixture->folder, "interval", "100us", key, value);
-	CU_ASSERT_EQUAL_FATAL(parameters_load(fixture->workload->parameters, fixture->with, fixture->parameters, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		parameters_load(fixture->workload->parameters, fixture->with, fixture->parameters, &err), 0);
 	fixture->run = (struct workload_run){.name = "subject", .parameters = fixture->parameters, .seed = 7};
 	fixture->run.progress = mmap(NULL, sizeof(struct workload_progress), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -84,27 +88,6 @@ static void damage(const struct fixture *fixture, off_t slot)
 	CU_ASSERT_EQUAL(pread(fd, &byte, 1, slot * 4096 + 100), 1);
 	byte ^= 1;
 	CU_ASSERT_EQUAL(pwrite(fd, &byte, 1, slot * 4096 + 100), 1);
-}
-
-static void test_writer(void)
-{
-	static const char *const engines[] = {"fsync", "mmap", "sync"};
-
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-		struct workload_verification found;
-		struct fixture fixture;
-
-		set_up(&fixture, "writer", "engine", engines[i]);
-		work(&fixture, 20);
-		found = verify(&fixture);
-		CU_ASSERT_TRUE(found.checked >= 20);
-		CU_ASSERT_EQUAL(found.lost, 0);
-		damage(&fixture, 4);
-		found = verify(&fixture);
-		CU_ASSERT_EQUAL(found.lost, 1);
-		CU_ASSERT_PTR_NOT_NULL(strstr(found.detail, "record 4 of "));
-		tear_down(&fixture);
-	}
 }
 
 /* Nobody promised that it is durable: gone is not lost. */
@@ -200,7 +183,6 @@ static void test_stall_event(void)
 }
 
 CU_TestInfo workload_tests[] = {
-	{"the writer's records are verified", test_writer},
 	{"unsynced records are never lost", test_buffered},
 	{"files are verified", test_metadata},
 	{"after an error nothing acknowledged is touched", test_after_an_error},
