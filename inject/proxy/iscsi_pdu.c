@@ -56,19 +56,15 @@ static bool is_login(const struct iscsi_parser *parser)
 }
 
 /*
- * An offer is a list and an answer one of it (RFC 7143 section 6.2.1), whichever side offers. So the last
- * single value is what was agreed on.
+ * An offer is a list, and the answer one of it (RFC 7143 section 6.2.1) or "Reject", whichever side offers.
+ * So the last value is what was agreed on.
  */
 static void take_digest(const char *pair, const char *key, bool *digest)
 {
 	size_t length = strlen(key);
 
-	if (strncmp(pair, key, length) != 0)
-		return;
-	if (!strcmp(pair + length, "CRC32C"))
-		*digest = true;
-	else if (!strchr(pair + length, ','))
-		*digest = false;
+	if (!strncmp(pair, key, length))
+		*digest = !strcmp(pair + length, "CRC32C");
 }
 
 static void take_pair(struct iscsi_parser *parser)

@@ -275,6 +275,7 @@ static void bandwidth_is_shared(void)
 	second = network_start_sending(client, 100000, 9);
 	CU_ASSERT_EQUAL(network_receive_filled(server, 100000, 9), 100000);
 	CU_ASSERT(network_seconds() - begun >= 0.2);
+	CU_ASSERT(network_status(&network).up.bytes < 400000);
 	CU_ASSERT_TRUE(network_finish_sending(second));
 	network_disable(&network, "proxy/bandwidth/up");
 	drain(network.server, 16 * MEGABYTE - 50000);
