@@ -87,6 +87,7 @@ static const struct {
 	{"kernel.hung_task_timeout_secs", offsetof(struct detector_settings, hung_task_timeout)},
 	{"kernel.hung_task_check_interval_secs", offsetof(struct detector_settings, hung_task_interval)},
 	{"kernel.watchdog_thresh", offsetof(struct detector_settings, watchdog_thresh)},
+	{"kernel.nmi_watchdog", offsetof(struct detector_settings, nmi_watchdog)},
 	{"kernel.soft_watchdog", offsetof(struct detector_settings, soft_watchdog)},
 	{"rcupdate.rcu_cpu_stall_timeout", offsetof(struct detector_settings, rcu_stall_timeout)},
 	{"workqueue.watchdog_thresh", offsetof(struct detector_settings, workqueue_thresh)},
@@ -160,7 +161,7 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 	case HL_EVENT_SOFT_LOCKUP:
 		return soft_lockup_deadline(settings);
 	case HL_EVENT_HARD_LOCKUP:
-		return seconds_deadline(settings->watchdog_thresh, 2);
+		return settings->nmi_watchdog <= 0 ? -1 : seconds_deadline(settings->watchdog_thresh, 2);
 	case HL_EVENT_RCU_STALL:
 		return seconds_deadline(settings->rcu_stall_timeout, 1);
 	case HL_EVENT_WORKQUEUE_LOCKUP:

@@ -62,13 +62,15 @@ bool event_matches(const struct event_pattern *pattern, const struct hl_event *e
  * @soft_watchdog: kernel.soft_watchdog (absent before 4.13)
  * @rcu_stall_timeout: rcupdate.rcu_cpu_stall_timeout
  * @workqueue_thresh: workqueue.watchdog_thresh
+ * @nmi_watchdog: kernel.nmi_watchdog, the switch of the hard lockup detector; off where there is no
+ *	performance counter for it, as under TCG
  * @stall_limit: of a workload's operation, in nanoseconds; the scenario's, so never part of the JSON
  *
- * All others in seconds but for the switch @soft_watchdog.
+ * All others in seconds but for the switches @soft_watchdog and @nmi_watchdog.
  */
 struct detector_settings {
 	int64_t hung_task_timeout, hung_task_interval, watchdog_thresh, soft_watchdog, rcu_stall_timeout,
-		workqueue_thresh, stall_limit;
+		workqueue_thresh, stall_limit, nmi_watchdog;
 };
 
 /** detector_settings_load() - from the JSON object that the guest sent; absent keys are -1 */

@@ -195,6 +195,7 @@ json_t *system_detector_settings(void)
 		.watchdog_thresh = read_number("/proc/sys/kernel/watchdog_thresh"),
 		.soft_watchdog = read_number("/proc/sys/kernel/soft_watchdog"),
 		.rcu_stall_timeout = read_number("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout"),
+		.nmi_watchdog = read_number("/proc/sys/kernel/nmi_watchdog"),
 		.workqueue_thresh = read_number("/sys/module/workqueue/parameters/watchdog_thresh"),
 	};
 

@@ -165,7 +165,8 @@ static void test_deadlines(void)
 	struct detector_settings defaults =
 		settings_of("{\"kernel.hung_task_timeout_secs\": 120, "
 			    "\"kernel.hung_task_check_interval_secs\": 0, \"kernel.watchdog_thresh\": 10,"
-			    " \"kernel.soft_watchdog\": 1, \"rcupdate.rcu_cpu_stall_timeout\": 21, "
+			    " \"kernel.soft_watchdog\": 1, \"kernel.nmi_watchdog\": 1, "
+			    "\"rcupdate.rcu_cpu_stall_timeout\": 21, "
 			    "\"workqueue.watchdog_thresh\": 30}");
 
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HUNG_TASK), 243 * S);
@@ -175,6 +176,9 @@ static void test_deadlines(void)
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_WORKQUEUE_LOCKUP), 63 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_PANIC), 243 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_FS_ERROR), 0);
+	/* Switched off, or no counter for it: silence would prove nothing. */
+	defaults.nmi_watchdog = 0;
+	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HARD_LOCKUP), -1);
 	defaults.stall_limit = 2 * S;
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_STALLED), 5 * S);
 	defaults.hung_task_interval = 10;
