@@ -292,7 +292,7 @@ static bool has_writer(const struct plan *plan)
 /* Without one "absent" would be said at once. */
 static bool has_detector(enum hl_event_kind kind)
 {
-	static const struct detector_settings all_on = {1, 1, 1, 1, 1, 1, 1};
+	static const struct detector_settings all_on = {1, 1, 1, 1, 1, 1, 1, 1};
 
 	return detector_deadline(&all_on, kind) > 0;
 }
