@@ -10,6 +10,7 @@
 #include "scenario/override.h"
 #include "vm-images/kernel.h"
 #include "vm/qemu.h"
+#include "vm/vm.h"
 
 #include <inttypes.h>
 #include <libgen.h>
@@ -199,6 +200,8 @@ static json_t *run_one(void *data, size_t index)
 	}
 	if (batch->format->live || live.terminal || batch->verbose)
 		settings.observer = live_observer(&live);
+	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL)
+		vm_pin(index);
 	run_scenario(plan, batch->paths[scenario], &settings, &result);
 	if (settings.observer.data)
 		live_clear(&live);
