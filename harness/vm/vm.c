@@ -5,7 +5,6 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,21 +51,6 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 		add_output(log_path, err);
 	}
 	return r;
-}
-
-void vm_pin(size_t number)
-{
-	cpu_set_t allowed, one;
-	int skip, cpu = 0;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) || !CPU_COUNT(&allowed))
-		return;
-	skip = (int)(number % (size_t)CPU_COUNT(&allowed));
-	while (!CPU_ISSET(cpu, &allowed) || skip-- > 0)
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
 }
 
 void vm_end(struct vm *vm)

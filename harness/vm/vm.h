@@ -35,15 +35,6 @@ struct vm {
 int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
 	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err);
 
-/**
- * vm_pin() - keep this process, and the QEMU that it starts, on one CPU
- * @number: which of those it may use, counted round and round
- *
- * For virtual time. QEMU's vCPU thread and its main loop take turns there; on two CPUs the order of the two
- * is not always the same (measured: 1 of 24 consoles differed; pinned, none of 24). It costs no speed.
- */
-void vm_pin(size_t number);
-
 /** vm_end() - kill QEMU and forget it; harmless when there is none */
 void vm_end(struct vm *vm);
 

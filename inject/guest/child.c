@@ -42,25 +42,40 @@ static void become_child(struct child *child, const char *comm, child_body body)
 	_exit(0);
 }
 
+/* Makes the pipes and forks; in both processes @child has its own ends afterwards. Return: 0 or -errno. */
+static int fork_with_pipes(struct child *child)
+{
+	cleanup_fd int up_out = -1, up_in = -1, down_out = -1, down_in = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	up_out = ends[0];
+	up_in = ends[1];
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	down_out = ends[0];
+	down_in = ends[1];
+	child->pid = fork();
+	if (child->pid < 0)
+		return -errno;
+	child->from = take_fd(child->pid ? &up_out : &down_out);
+	child->to = take_fd(child->pid ? &down_in : &up_in);
+	return 0;
+}
+
 int child_start(const char *comm, child_body body, const struct child_watcher *watcher, void *data,
 		struct child **started, struct hl_error *err)
 {
-	struct child *child = calloc(1, sizeof(*child));
-	int up[2], down[2];
+	cleanup_free struct child *made = calloc(1, sizeof(*made));
+	struct child *child;
+	int r = made ? fork_with_pipes(made) : -ENOMEM;
 
-	if (!child)
-		return hl_error_errno(err, ENOMEM, "start %s", comm);
-	if (pipe2(up, O_CLOEXEC) || pipe2(down, O_CLOEXEC))
-		return hl_error_errno(err, errno, "start %s", comm);
+	if (r)
+		return hl_error_errno(err, -r, "start %s", comm);
+	child = take_pointer(made);
 	child->watcher = watcher;
 	child->data = data;
-	child->pid = fork();
-	if (child->pid < 0)
-		return hl_error_errno(err, errno, "start %s", comm);
-	child->from = child->pid ? up[0] : down[0];
-	child->to = child->pid ? down[1] : up[1];
-	close(child->pid ? up[1] : up[0]);
-	close(child->pid ? down[0] : down[1]);
 	if (!child->pid)
 		become_child(child, comm, body);
 	fcntl(child->from, F_SETFL, O_NONBLOCK);
