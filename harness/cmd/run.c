@@ -153,7 +153,7 @@ static int dry_run(const struct batch *batch, size_t index)
 	struct run_preparation preparation cleanup_with(run_preparation_clear) = {0};
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct hl_error err = HL_ERROR_INIT;
-	struct qemu_request request = {.plan = plan, .run_folder = "RUN", .qmp_fd = 3};
+	struct qemu_request request = {.plan = plan, .run_folder = "RUN", .qmp_fd = 3, .memory_fd = 4};
 	const char *const *command;
 
 	printf("%s: %s\n", plan->scenario, plan->summary);

@@ -60,16 +60,27 @@ static void add_time(struct arguments *arguments, const struct qemu_request *req
 	const struct plan_vm *vm = request->plan->vm;
 
 	if (vm->clock == PLAN_CLOCK_VIRTUAL) {
-		add_option(arguments, "-machine", "q35,hpet=off");
+		add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 		add_option(arguments, "-accel", "tcg");
 		add_option(arguments, "-icount", "shift=%" PRId64 ",sleep=off", vm->shift);
 		add_option(arguments, "-rtc", "clock=vm,base=2026-01-01");
 		add_option(arguments, "-cpu", "qemu64");
 		return;
 	}
-	add_option(arguments, "-machine", "q35,hpet=off");
+	add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 	add_option(arguments, "-accel", request->kvm ? "kvm" : "tcg,thread=multi");
 	add_option(arguments, "-cpu", request->kvm ? "host" : "max");
+}
+
+/* The guest's memory outlives QEMU: hanglab holds the file. */
+static void add_memory(struct arguments *arguments, const struct qemu_request *request)
+{
+	uint64_t megabytes = request->plan->vm->memory >> 20;
+
+	add_option(arguments, "-m", "%" PRIu64 "M", megabytes);
+	add_option(arguments, "-object",
+		   "memory-backend-file,id=ram,size=%" PRIu64 "M,mem-path=/proc/self/fd/%d,share=on",
+		   megabytes, request->memory_fd);
 }
 
 /*
@@ -194,7 +205,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-display", "none");
 	add_time(&arguments, request);
 	add_option(&arguments, "-smp", "%" PRId64, plan->vm->cpus);
-	add_option(&arguments, "-m", "%" PRIu64 "M", plan->vm->memory >> 20);
+	add_memory(&arguments, request);
 	add_option(&arguments, "-seed", "%" PRId64, plan->seed);
 	add_option(&arguments, "-sandbox",
 		   "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");

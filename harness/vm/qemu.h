@@ -16,6 +16,7 @@
  * @sockets: NBD socket of each disk of the plan, NULL for a disk without one; or NULL
  * @network: the guest gets a network card on QEMU's user network, and run_folder/ports.json
  * @qmp_fd: connected socket that QEMU inherits under this number
+ * @memory_fd: file that is the guest's memory, inherited likewise
  */
 struct qemu_request {
 	const struct plan *plan;
@@ -23,7 +24,7 @@ struct qemu_request {
 	const char *vmlinuz, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
-	int qmp_fd;
+	int qmp_fd, memory_fd;
 };
 
 /** Name of the program. */

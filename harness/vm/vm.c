@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 /* QEMU explains itself on standard error: that beats "closed the connection". */
@@ -21,13 +22,23 @@ static void add_output(const char *log, struct hl_error *err)
 	hl_error_set(err, err->code, "QEMU did not start: %s", text + (size > 800 ? size - 800 : 0));
 }
 
+/* Costs no disk, and is gone with hanglab. */
+static int create_memory(struct vm *vm, const struct plan *plan, struct hl_error *err)
+{
+	vm->memory = memfd_create("hanglab-guest-memory", MFD_CLOEXEC);
+	if (vm->memory < 0 || ftruncate(vm->memory, (off_t)plan->vm->memory))
+		return hl_error_errno(err, errno, "make the guest's memory");
+	return 0;
+}
+
 int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
 	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
 {
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
 	cleanup_fd int ours = -1, theirs = -1;
-	struct process_files files = {-1, log, log, &request->qmp_fd, 1};
+	int inherited[2];
+	struct process_files files = {-1, log, log, inherited, 2};
 	const char *const *arguments;
 	int pair[2], r;
 
@@ -37,7 +48,11 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 		return hl_error_errno(err, errno, "make the QMP connection");
 	ours = pair[0];
 	theirs = pair[1];
-	request->qmp_fd = theirs;
+	r = create_memory(vm, request->plan, err);
+	if (r)
+		return r;
+	request->qmp_fd = inherited[0] = theirs;
+	request->memory_fd = inherited[1] = vm->memory;
 	arguments = qemu_command(request, arena);
 	if (command)
 		*command = arguments;
@@ -58,4 +73,7 @@ void vm_end(struct vm *vm)
 	qmp_close(vm->qmp);
 	vm->qmp = NULL;
 	process_kill(&vm->process);
+	if (vm->memory >= 0)
+		close(vm->memory);
+	vm->memory = -1;
 }
