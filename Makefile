@@ -88,9 +88,9 @@ unit: $(BUILD)/unit all ## the quick tests (no VM)
 system: $(BUILD)/system all ## the tests that boot VMs
 	$(BUILD)/system
 
-check: deps ## install, build, get a kernel, then every test
+check: deps ## install, build, get the kernels, then every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
-	./hanglab kernel fetch debian
+	./hanglab kernel fetch debian debian:amd64
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 	$(BUILD)/system
 

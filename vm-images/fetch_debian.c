@@ -18,7 +18,7 @@
 
 #define FAMILY		     "debian"
 #define IMAGE		     "linux-image-"
-#define CURRENT		     "cloud-amd64" /* linux-image-cloud-amd64 depends on today's release */
+#define CURRENT		     KERNEL_DEBIAN_FLAVOUR /* linux-image-cloud-amd64 depends on today's release */
 #define META_HOPS	     3
 #define APT_CACHE_TIMEOUT_MS 60000
 #define APT_SILENT_MS	     (3 * 60 * 1000) /* apt's own network timeouts are 30 s a try */
@@ -71,15 +71,6 @@ static int compare_releases(const void *a, const void *b)
 	return kernel_release_compare(*(char *const *)a, *(char *const *)b);
 }
 
-/* "6.1.0-55-cloud-amd64" -> "-cloud-amd64": from the dash that no digit follows. */
-static const char *flavour_of(const char *release)
-{
-	for (const char *dash = strchr(release, '-'); dash; dash = strchr(dash + 1, '-'))
-		if (dash[1] < '0' || dash[1] > '9')
-			return dash;
-	return "-amd64";
-}
-
 /* The releases of a flavour among the package names that apt knows, oldest first. */
 static void collect_releases(const char *package_names, const char *flavour, struct releases *releases)
 {
@@ -91,7 +82,7 @@ static void collect_releases(const char *package_names, const char *flavour, str
 		char **larger;
 
 		if (strncmp(line, IMAGE, strlen(IMAGE)) || *release < '0' || *release > '9' ||
-		    strcmp(flavour_of(release), flavour))
+		    strcmp(kernel_flavour(release), flavour))
 			continue;
 		larger = reallocarray(releases->names, releases->count + 1, sizeof(*larger));
 		if (!larger)
@@ -114,9 +105,9 @@ static char *nearest_releases(const char *wanted)
 
 	if (process_run(command, APT_CACHE_TIMEOUT_MS, &names, NULL))
 		return text;
-	collect_releases(names, flavour_of(wanted), &known);
+	collect_releases(names, kernel_flavour(wanted), &known);
 	if (!known.count)
-		collect_releases(names, "-" CURRENT, &known);
+		collect_releases(names, CURRENT, &known);
 	while (place < known.count && kernel_release_compare(known.names[place], wanted) < 0)
 		place++;
 	for (size_t i = place > NEAREST ? place - NEAREST : 0; i < known.count && i < place + NEAREST; i++) {
@@ -346,8 +337,8 @@ static const char *requested_release(const char *name, struct hl_error *err)
 	if (!strncmp(name, FAMILY ":", strlen(FAMILY ":")) && is_release(release + 1))
 		return release + 1;
 	hl_error_set(err, EINVAL,
-		     "\"%s\" names no Debian kernel: use " FAMILY " or " FAMILY
-		     ":RELEASE, for example " FAMILY ":6.1.0-55-cloud-amd64",
+		     "\"%s\" names no Debian kernel: use " FAMILY ", " FAMILY ":FLAVOUR (" FAMILY
+		     ":amd64) or " FAMILY ":RELEASE (" FAMILY ":6.1.0-55-cloud-amd64)",
 		     name);
 	return NULL;
 }

@@ -16,8 +16,9 @@ typedef void (*kernel_fetch_progress)(void *context, const char *phase, int perc
 
 /**
  * kernel_fetch_debian() - get a kernel from the archives that the machine's apt knows
- * @name: "debian" for the release that linux-image-cloud-amd64 stands for today, or
- *        "debian:RELEASE", for example "debian:6.1.0-55-cloud-amd64"
+ * @name: "debian" for the release that linux-image-cloud-amd64 stands for today, "debian:FLAVOUR" for that
+ *        of another flavour, for example "debian:amd64", or "debian:RELEASE", for example
+ *        "debian:6.1.0-55-cloud-amd64"
  * @progress: called while it works, or NULL
  * @context: for @progress
  * @kernel: receives the kernel, named "debian:RELEASE"; the caller frees it

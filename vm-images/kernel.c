@@ -141,3 +141,11 @@ int kernel_release_compare(const char *a, const char *b)
 		return is_release_candidate(b) - is_release_candidate(a);
 	return compare_rest(a, b);
 }
+
+const char *kernel_flavour(const char *release)
+{
+	for (const char *dash = strchr(release, '-'); dash; dash = strchr(dash + 1, '-'))
+		if (!isdigit((unsigned char)dash[1]))
+			return dash + 1;
+	return release + strlen(release);
+}

@@ -70,4 +70,15 @@ int kernel_config_value(const struct kernel *kernel, const char *option, char **
  */
 int kernel_release_compare(const char *a, const char *b);
 
+/**
+ * kernel_flavour() - for what the kernel of a Debian release was built
+ * @release: "6.1.0-55-cloud-amd64"
+ *
+ * Return: what stands behind the first dash that no digit follows ("cloud-amd64"), or the end of @release.
+ */
+const char *kernel_flavour(const char *release);
+
+/** Flavour of Debian's kernel for virtual machines, which plain "debian" stands for. */
+#define KERNEL_DEBIAN_FLAVOUR "cloud-amd64"
+
 #endif

@@ -199,7 +199,17 @@ static bool has_family(const struct kernel *kernel, const char *wanted)
 {
 	size_t length = family_length(kernel->name);
 
-	return kernel->name[length] && strlen(wanted) == length && !strncmp(kernel->name, wanted, length);
+	return kernel->name[length] && strlen(wanted) == length && !strncmp(kernel->name, wanted, length) &&
+	       (strcmp(wanted, "debian") || !strcmp(kernel_flavour(kernel->release), KERNEL_DEBIAN_FLAVOUR));
+}
+
+/* "debian:amd64" */
+static bool has_flavour(const struct kernel *kernel, const char *wanted)
+{
+	size_t length = family_length(kernel->name);
+
+	return kernel->name[length] && !strncmp(kernel->name, wanted, length + 1) &&
+	       !strcmp(kernel_flavour(kernel->release), wanted + length + 1);
 }
 
 static bool begins_with(const struct kernel *kernel, const char *wanted)
@@ -215,10 +225,7 @@ static const struct way {
 	bool (*matches)(const struct kernel *kernel, const char *wanted);
 	bool newest; /* several matches are fine: take the last of the list */
 } ways[] = {
-	{has_name, true},
-	{has_release, false},
-	{has_family, true},
-	{begins_with, false},
+	{has_name, true}, {has_release, false}, {has_family, true}, {has_flavour, true}, {begins_with, false},
 };
 
 static bool same_kernel(const struct kernel *a, const struct kernel *b)

@@ -36,7 +36,8 @@ int kernel_store_add_deb(const char *path, const char *name, struct kernel **ker
 /**
  * kernel_store_find() - the kernel a user means
  * @wanted: first match of: a name ("debian:6.1.0-56-cloud-amd64"); a release; the part of names
- *          before the colon ("debian": its newest release); a beginning that only one release or name
+ *          before the colon ("debian": its newest release of the cloud flavour); that part and a flavour
+ *          ("debian:amd64": the newest full kernel); a beginning that only one release or name
  *          has. "=VERSION" behind it pins the package version. Of several packages of one name the
  *          newest version is taken.
  * @kernel: receives the kernel; the caller frees it

@@ -112,15 +112,15 @@ const struct command command_kernel = {
 	.summary = "fetch, add and list kernels for lab VMs",
 	.operands = "fetch NAME... | add PATH... | list",
 	.help = "fetch  gets a kernel package through apt: debian is the current cloud kernel, "
-		"debian:RELEASE a\n"
-		"       certain one\n"
+		"debian:amd64 the\n"
+		"       current full one, with every driver, debian:RELEASE a certain one\n"
 		"add    takes a Debian kernel package from a file\n"
 		"list   shows name, release, package version and sha256 of every kernel in the store\n\n"
 		"The store is ${XDG_CACHE_HOME:-~/.cache}/hanglab/kernels. Nothing is installed on this "
 		"machine.\n\n"
 		"Exit code: 0 done, 2 failed.\n",
 	.example = "hanglab kernel fetch debian\n"
-		   "hanglab kernel fetch debian:6.1.0-55-cloud-amd64\n"
+		   "hanglab kernel fetch debian:amd64 debian:6.1.0-55-cloud-amd64\n"
 		   "hanglab kernel add --name mine ./linux-image-6.1.0-mine_amd64.deb\n",
 	.options = options,
 	.fewest = 1,

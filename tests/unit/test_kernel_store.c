@@ -101,18 +101,24 @@ static void test_find(void)
 	add(folder, "debian:" CLOUD_56, CLOUD_56, "6.1.192-2");
 	add(folder, "debian:" CLOUD_55, CLOUD_55, "6.1.192-1");
 	add(folder, "mine", "6.9.0-mine", "1");
+	check_missed("debian:amd64", ENOENT, "to get it: hanglab kernel fetch debian:amd64");
+	add(folder, "debian:6.1.0-9-amd64", "6.1.0-9-amd64", "6.1.27-1");
+	add(folder, "debian:6.1.0-57-amd64", "6.1.0-57-amd64", "6.1.193-1");
 
 	check_found("debian:" CLOUD_55, "debian:" CLOUD_55, "6.1.192-1");
 	check_found("debian:" CLOUD_56, "debian:" CLOUD_56, "6.1.192-10");
 	check_found("debian:" CLOUD_56 "=6.1.192-2", "debian:" CLOUD_56, "6.1.192-2");
 	check_found(CLOUD_55, "debian:" CLOUD_55, "6.1.192-1");
 	check_found("debian", "debian:" CLOUD_56, "6.1.192-10");
-	check_found("6.1.0-9", "debian:6.1.0-9-cloud-amd64", "6.1.27-1");
+	check_found("debian:amd64", "debian:6.1.0-57-amd64", "6.1.193-1");
+	check_found("debian:cloud-amd64", "debian:" CLOUD_56, "6.1.192-10");
+	check_found("6.1.0-9-c", "debian:6.1.0-9-cloud-amd64", "6.1.27-1");
 	check_found("mi", "mine", "1");
 	check_found("6.9", "mine", "1");
 	check_missed("6.1.0-5", ENOTUNIQ, "debian:" CLOUD_55 ", debian:" CLOUD_56);
 	check_missed("nothing", ENOENT,
-		     "it has: debian:6.1.0-9-cloud-amd64, debian:" CLOUD_55 ", debian:" CLOUD_56 ", mine;");
+		     "it has: debian:6.1.0-9-amd64, debian:6.1.0-9-cloud-amd64, debian:" CLOUD_55
+		     ", debian:" CLOUD_56 ", debian:6.1.0-57-amd64, mine;");
 	check_missed("debian:" CLOUD_56 "=1", ENOENT, "it has: ");
 	check_missed("debian:6.1.0-54-cloud-amd64", ENOENT,
 		     "to get it: hanglab kernel fetch debian:6.1.0-54-cloud-amd64");
