@@ -22,7 +22,8 @@
 /**
  * struct needs - what must be there before something can run; checked before the VM boots
  * @config: NULL-terminated CONFIG_ names without the prefix that must be y or m, or NULL
- * @modules: NULL-terminated kernel modules that are loaded when they are not built in, or NULL
+ * @modules: NULL-terminated kernel modules that are loaded when they are not built in, or NULL; "-NAME" for
+ *	one that may be missing and may fail to load
  * @tools: NULL-terminated host programs that are copied into the guest, or NULL
  * @real_clock: it cannot work in virtual time
  */

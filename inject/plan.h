@@ -35,6 +35,7 @@ extern const char *const plan_clock_names[],
  * @clock: enum plan_clock
  * @accel: enum plan_accel
  * @shift: virtual time: a guest instruction takes 2^shift nanoseconds
+ * @cpu: CPU model and features, NULL for the default of the clock
  * @kernel: name in the kernel store
  * @boot: further boot parameters
  */
@@ -44,7 +45,7 @@ struct plan_vm {
 	uint64_t memory;
 	int clock, accel;
 	int64_t shift;
-	const char *kernel, *boot;
+	const char *cpu, *kernel, *boot;
 };
 
 /**

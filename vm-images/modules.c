@@ -263,12 +263,13 @@ static int visit_all(struct resolution *job, struct kmod_list *modules, bool opt
 	return r;
 }
 
+/* "-NAME": one that may be missing, and may fail to load. */
 static int visit_wanted(struct resolution *job, const char *wanted, struct hl_error *err)
 {
-	bool found;
-	int r = visit_found(job, wanted, false, &found, err);
+	bool optional = wanted[0] == '-', found;
+	int r = visit_found(job, wanted + optional, optional, &found, err);
 
-	return r || found ? r : missing(job, wanted, err);
+	return r || found || optional ? r : missing(job, wanted, err);
 }
 
 static int resolve(struct resolution *job, const char *const *wanted, size_t count, struct hl_error *err)

@@ -29,7 +29,8 @@ void module_list_clear(struct module_list *list);
 /**
  * modules_resolve() - which module files a kernel needs for some features, in load order
  * @kernel: the kernel
- * @wanted: module names or aliases ("virtio_console", "fs-xfs")
+ * @wanted: module names or aliases ("virtio_console", "fs-xfs"); "-NAME" for one that may be missing and may
+ *	fail to load
  * @count: how many
  * @list: receives the files: dependencies and soft dependencies first, each file once, nothing for
  *        what is built in

@@ -18,6 +18,7 @@ struct checker {
 #define LONGEST_SCENARIO_NAME 100
 #define LONGEST_DISK_NAME     20
 
+#define CPU_CHARACTERS	  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+,="
 #define SYSCTL_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 /* Fails at a key of an object. */
@@ -128,6 +129,17 @@ static int check_sysctls(const struct checker *checker)
 				    key);
 	}
 	return 0;
+}
+
+/* It becomes one value of QEMU's command line. */
+static int check_cpu(const struct checker *checker)
+{
+	const struct plan_vm *vm = checker->plan->vm;
+
+	if (!vm->cpu || (vm->cpu[0] && !vm->cpu[strspn(vm->cpu, CPU_CHARACTERS)]))
+		return 0;
+	return fail(checker, vm->source, "cpu",
+		    "'%s' is not a CPU model with features (write for example EPYC,svm=on,npt=on)", vm->cpu);
 }
 
 static int check_parameters(const struct checker *checker, const struct plan_step *step,
@@ -355,6 +367,8 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 	int64_t latest = 0;
 	int r = check_name(&checker, plan->source, "scenario", plan->scenario, LONGEST_SCENARIO_NAME);
 
+	if (!r)
+		r = check_cpu(&checker);
 	for (size_t i = 0; !r && i < plan->disk_count; i++)
 		r = check_disk(&checker, i);
 	if (!r)

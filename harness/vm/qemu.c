@@ -64,12 +64,12 @@ static void add_time(struct arguments *arguments, const struct qemu_request *req
 		add_option(arguments, "-accel", "tcg");
 		add_option(arguments, "-icount", "shift=%" PRId64 ",sleep=off", vm->shift);
 		add_option(arguments, "-rtc", "clock=vm,base=2026-01-01");
-		add_option(arguments, "-cpu", "qemu64");
+		add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : "qemu64");
 		return;
 	}
 	add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 	add_option(arguments, "-accel", request->kvm ? "kvm" : "tcg,thread=multi");
-	add_option(arguments, "-cpu", request->kvm ? "host" : "max");
+	add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : request->kvm ? "host" : "max");
 }
 
 /* The guest's memory outlives QEMU: hanglab holds the file. */

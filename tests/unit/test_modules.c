@@ -129,6 +129,10 @@ static void test_optional(void)
 	CHECK_ORDER("deep soft softly", "softly", "soft");
 	CHECK_ORDER("-circle_b circle_a", "circle_a");
 	CHECK_ORDER("uses_lost", "uses_lost");
+	/* Asked for as optional. */
+	CHECK_ORDER("-deep -soft -softly", "-softly");
+	CHECK_ORDER("deep soft softly", "-softly", "softly", "soft");
+	CHECK_ORDER("", "-no_such_module");
 }
 
 static void test_built_in(void)
