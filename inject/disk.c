@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -79,10 +78,8 @@ int disk_attribute(const char *device, const char *name, char *text, size_t size
 int disk_set_attribute(const char *device, const char *name, const char *text, struct hl_error *err)
 {
 	cleanup_free char *path = attribute_path(device, name);
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
 
-	return r ? hl_error_errno(err, -r, "write %s to %s", text, path) : 0;
+	return file_set(path, text, err);
 }
 
 /* Discards came with Linux 4.18, flushes with 5.5. */

@@ -24,10 +24,8 @@ static char *attribute_path(const char *name, const char *attribute)
 int null_blk_set(const char *name, const char *attribute, const char *value, struct hl_error *err)
 {
 	cleanup_free char *path = attribute_path(name, attribute);
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : file_write_all(fd, value, strlen(value));
 
-	return r ? hl_error_errno(err, -r, "write %s to %s", value, path) : 0;
+	return file_set(path, value, err);
 }
 
 int null_blk_get(const char *name, const char *attribute, char *value, size_t size, struct hl_error *err)

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -37,10 +36,8 @@ struct scsi_debug_state {
 static int set(const char *name, const char *value, struct hl_error *err)
 {
 	cleanup_free char *path = file_path(DRIVER "%s", name);
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : file_write_all(fd, value, strlen(value));
 
-	return r ? hl_error_errno(err, -r, "write %s to %s", value, path) : 0;
+	return file_set(path, value, err);
 }
 
 static int64_t get(const char *name)

@@ -58,6 +58,14 @@ int file_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int file_set(const char *path, const char *text, struct hl_error *err)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
+
+	return r ? hl_error_errno(err, -r, "write %s to %s", text, path) : 0;
+}
+
 int file_open_unnamed(const char *folder, struct hl_error *err)
 {
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);

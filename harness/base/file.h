@@ -29,6 +29,13 @@ int file_read(const char *path, char **data, size_t *size, struct hl_error *err)
 int file_write(const char *path, const void *data, size_t size, struct hl_error *err);
 
 /**
+ * file_set() - write @text to a file that is there, in one call, as files of /proc and /sys want it
+ *
+ * Return: 0 or -errno.
+ */
+int file_set(const char *path, const char *text, struct hl_error *err);
+
+/**
  * file_open_unnamed() - an unnamed writable file in @folder, to be given a name by file_publish()
  *
  * Return: the descriptor, or -errno.

@@ -91,6 +91,8 @@ int parameter_set(const struct parameter *parameter, const char *text, void *val
 		return parse_boolean(text, field, err);
 	case PARAMETER_CHOICE:
 		return parse_choice(parameter->choices, text, field, err);
+	case PARAMETER_CPUS:
+		return units_parse_cpus(text, field, err);
 	case PARAMETER_DURATION:
 		r = units_parse_duration(text, &number, err);
 		break;
@@ -156,7 +158,7 @@ const char *parameter_type_name(enum parameter_type type)
 		[PARAMETER_STRING] = "text",	   [PARAMETER_PATH] = "absolute path",
 		[PARAMETER_DURATION] = "duration", [PARAMETER_SIZE] = "size",
 		[PARAMETER_INTEGER] = "number",	   [PARAMETER_BOOLEAN] = "true|false",
-		[PARAMETER_CHOICE] = "choice",
+		[PARAMETER_CHOICE] = "choice",	   [PARAMETER_CPUS] = "CPUs (0-1,3 or all)",
 	};
 
 	return names[type];

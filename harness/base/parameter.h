@@ -18,6 +18,7 @@ enum parameter_type {
 	PARAMETER_INTEGER,  /* int64_t */
 	PARAMETER_BOOLEAN,  /* bool */
 	PARAMETER_CHOICE,   /* int, index into choices */
+	PARAMETER_CPUS,	    /* uint64_t, bit N stands for CPU N; "all" is all bits */
 };
 
 /**

@@ -117,6 +117,48 @@ static char *format_fraction(int64_t nanoseconds, char *text, size_t size)
 	return text;
 }
 
+/* "N" or "N-M". Return: what follows, or NULL. */
+static const char *parse_range(const char *text, unsigned long *first, unsigned long *last)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	*first = *last = strtoul(text, &end, 10);
+	if (*end != '-')
+		return end;
+	if (!isdigit((unsigned char)end[1]))
+		return NULL;
+	*last = strtoul(end + 1, &end, 10);
+	return *last >= *first ? end : NULL;
+}
+
+int units_parse_cpus(const char *text, uint64_t *mask, struct hl_error *err)
+{
+	const char *position = text;
+	uint64_t found = 0;
+
+	if (!strcmp(text, "all")) {
+		*mask = UINT64_MAX;
+		return 0;
+	}
+	do {
+		unsigned long first, last;
+
+		position = parse_range(position + (found && *position == ','), &first, &last);
+		if (!position || (*position && *position != ','))
+			return hl_error_set(err, EINVAL,
+					    "'%s' is not a list of CPUs (write for example 0-1,3 or all)",
+					    text);
+		if (last > 63)
+			return hl_error_set(err, ERANGE, "'%s': there is no CPU %lu", text, last);
+		for (; first <= last; first++)
+			found |= UINT64_C(1) << first;
+	} while (*position);
+	*mask = found;
+	return 0;
+}
+
 char *units_format_duration(int64_t nanoseconds, char *text, size_t size)
 {
 	bool below_hours = nanoseconds < 3600 * NANOSECONDS_PER_SECOND;

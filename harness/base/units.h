@@ -34,6 +34,14 @@ int units_parse_size(const char *text, uint64_t *bytes, struct hl_error *err);
 int units_parse_integer(const char *text, int64_t *value, struct hl_error *err);
 
 /**
+ * units_parse_cpus() - a list of CPUs as the kernel writes it, "0-1,3", or "all"
+ * @mask: bit N stands for CPU N; all bits for "all"
+ *
+ * Return: 0 or -EINVAL, -ERANGE for a CPU above 63.
+ */
+int units_parse_cpus(const char *text, uint64_t *mask, struct hl_error *err);
+
+/**
  * units_format_duration() - the shortest text that units_parse_duration() reads back
  * @nanoseconds: the duration
  * @text: buffer of at least 32 bytes

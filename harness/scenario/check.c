@@ -2,6 +2,7 @@
 #include "scenario/check.h"
 
 #include "base/similar.h"
+#include "base/units.h"
 #include "scenario/loader.h"
 
 #include <ctype.h>
@@ -227,6 +228,26 @@ static int check_disk_of_step(const struct checker *checker, const struct plan_s
 	return 0;
 }
 
+/* Bits of a list that names CPUs; "all" are those that are there. */
+static int check_cpus(const struct checker *checker, const struct plan_step *step,
+		      const struct parameter *table)
+{
+	int64_t cpus = checker->plan->vm->cpus;
+
+	for (; table && table->name; table++) {
+		const char *text = json_string_value(json_object_get(step->with, table->name));
+		uint64_t mask;
+
+		if (table->type != PARAMETER_CPUS || !text || units_parse_cpus(text, &mask, NULL))
+			continue;
+		if (mask != UINT64_MAX && cpus < 64 && mask >> cpus)
+			return fail(checker, step->with, table->name,
+				    "'%s' names a CPU that the VM does not have: its CPUs are 0 to %d", text,
+				    (int)cpus - 1);
+	}
+	return 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
@@ -250,6 +271,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
 			    injector->name);
 	r = check_parameters(checker, step, injector->parameters, step->inject);
+	if (!r)
+		r = check_cpus(checker, step, injector->parameters);
 	return r ? r : check_disk_of_step(checker, step, injector);
 }
 

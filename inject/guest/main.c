@@ -4,6 +4,7 @@
 #include "inject/guest/guest.h"
 #include "inject/guest/port.h"
 #include "inject/guest/system.h"
+#include "inject/lab_vm.h"
 
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -63,6 +64,7 @@ static void load_plan(void)
 
 	if (port_read_firmware_file("opt/hanglab/plan", &text, &size, &err))
 		guest_fail("%s", err.text);
+	lab_vm_entered();
 	json = json_loadb(text, size, 0, NULL);
 	if (!json)
 		guest_fail("the plan is not valid JSON");

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "checkers/expect.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -112,13 +111,6 @@ static char *sysctl_path(const char *key)
 	return path;
 }
 
-static int write_text(const char *path, const char *text)
-{
-	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
-}
-
 static int read_value(const char *path, char **text)
 {
 	int r = file_read(path, text, NULL, NULL);
@@ -136,9 +128,9 @@ static int set_sysctl(const char *key, const char *value, json_t *in_force, stru
 
 	if (access(path, F_OK))
 		return hl_error_set(err, ENOENT, "this kernel has no sysctl %s", key);
-	r = write_text(path, value);
+	r = file_set(path, value, err);
 	if (r)
-		return hl_error_errno(err, -r, "set %s = %s", key, value);
+		return r;
 	r = read_value(path, &found);
 	if (r)
 		return hl_error_errno(err, -r, "read %s back", key);

@@ -138,12 +138,37 @@ static void test_round_trip(void)
 	}
 }
 
+static void test_cpus(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t mask;
+	} good[] = {{"0", 1},
+		    {"0-1,3", 0xb},
+		    {"63", UINT64_C(1) << 63},
+		    {"0-63", UINT64_MAX},
+		    {"all", UINT64_MAX}};
+	static const char *const bad[] = {"",  "-1",	"1-", "2-1",  "0,",  ",0", "0,,1",
+					  "a", "0-1-2", "64", "0-64", "ALL", " 1"};
+	uint64_t mask;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		CU_ASSERT_EQUAL(units_parse_cpus(good[i].text, &mask, NULL), 0);
+		CU_ASSERT_EQUAL(mask, good[i].mask);
+	}
+	mask = 5;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT(units_parse_cpus(bad[i], &mask, NULL) < 0);
+	CU_ASSERT_EQUAL(mask, 5);
+}
+
 CU_TestInfo units_tests[] = {
 	{"durations", test_durations},
 	{"bad durations", test_bad_durations},
 	{"sizes", test_sizes},
 	{"integers", test_integers},
 	{"formatting", test_formatting},
+	{"lists of CPUs", test_cpus},
 	{"what is formatted reads back", test_round_trip},
 	CU_TEST_INFO_NULL,
 };
