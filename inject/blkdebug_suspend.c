@@ -62,6 +62,7 @@ const struct injector injector_blkdebug_suspend = {
 	.help = "Confirmed inside the guest by a request that stays in flight; a workload that writes is "
 		"needed.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_qemu_vias,
 	.parameters = served_disk_parameters,
 	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},

@@ -95,6 +95,7 @@ const struct injector injector_iscsi_reset = {
 	.help = "Confirmed by the connections that the proxy has reset; the release by a disk that "
 		"answers.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_iscsi_vias,
 	.parameters = iscsi_reset_parameters,
 	.parameters_size = sizeof(struct iscsi_reset),
 	.state_size = sizeof(struct iscsi_reset_state),

@@ -99,6 +99,7 @@ const struct injector injector_iscsi_stall = {
 		"holds and,\n"
 		"inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_iscsi_vias,
 	.parameters = iscsi_stall_parameters,
 	.parameters_size = sizeof(struct iscsi_stall),
 	.needs = {.real_clock = true},

@@ -75,7 +75,8 @@ static int link_down_guest_confirm_released(struct injection *injection, struct 
 const struct injector injector_link_down = {
 	.name = "link-down",
 	.summary = "take the link of the guest's network card away (QMP set_link), give it back on release",
-	.help = "For guests with a disk on an iSCSI target. Confirmed by the carrier that the guest sees.\n",
+	.help = "For guests with a disk 'via: iscsi' or 'via: guest_nbd'. Confirmed by the carrier that the "
+		"guest sees.\n",
 	.side = INJECTOR_HOST,
 	.needs = {.real_clock = true},
 	.inject = link_down_inject,

@@ -78,6 +78,7 @@ const struct injector injector_nbd_error = {
 	.summary = "let the NBD server behind a disk answer with EIO (nbdkit's error filter)",
 	.help = "Confirmed inside the guest by a request that fails; the release by one that succeeds.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_nbdkit_vias,
 	.parameters = served_disk_parameters,
 	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},

@@ -78,6 +78,7 @@ const struct injector injector_nbd_pause = {
 	.summary = "pause the NBD server behind a disk (nbdkit's pause filter), resume it on release",
 	.help = "Confirmed by nbdkit's answer and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_nbdkit_vias,
 	.parameters = served_disk_parameters,
 	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},

@@ -11,8 +11,8 @@
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
-const char *const plan_via_names[] = {"ram",   "virtio",     "nbd",	 "nvme",
-				      "iscsi", "scsi_debug", "null_blk", NULL};
+const char *const plan_via_names[] = {"ram",	   "virtio", "nbd",	   "nvme",     "virtio_scsi",
+				      "guest_nbd", "iscsi",  "scsi_debug", "null_blk", NULL};
 const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
 
 static const struct parameter vm_values[] = {
@@ -92,9 +92,10 @@ static const struct parameter disk_values[] = {
 	 .offset = offsetof(struct plan_disk, via),
 	 .fallback = "ram",
 	 .choices = plan_via_names,
-	 .help = "virtio: a file of the run; nbd, nvme: on an NBD server; iscsi: on an iSCSI target; the "
-		 "others:\n"
-		 "memory of the guest, which keeps a run exact"},
+	 .help = "virtio: a file of the run; nbd, nvme, virtio_scsi: QEMU's client of an NBD server; "
+		 "guest_nbd:\n"
+		 "the guest's own client; iscsi: a LUN of an iSCSI target; the others: memory of the guest,\n"
+		 "which keeps a run exact"},
 	{.name = "noop_interval",
 	 .type = PARAMETER_DURATION,
 	 .offset = offsetof(struct plan_disk, noop_interval),
@@ -118,7 +119,7 @@ static const struct parameter disk_values[] = {
 	 .offset = offsetof(struct plan_disk, device_timeout),
 	 .least = NANOSECONDS_PER_SECOND,
 	 .most = 3600 * NANOSECONDS_PER_SECOND,
-	 .help = "iscsi, nvme, scsi_debug: the kernel's limit for one request"},
+	 .help = "guest_nbd, iscsi, nvme, scsi_debug, virtio_scsi: the kernel's limit for one request"},
 	{.name = "layer",
 	 .type = PARAMETER_CHOICE,
 	 .offset = offsetof(struct plan_disk, layer),
@@ -414,7 +415,10 @@ const struct needs *plan_fs_needs(enum plan_fs fs)
 const struct needs *plan_via_needs(enum plan_via via)
 {
 	static const char *const loop[] = {"loop", NULL}, *const virtio[] = {"virtio_blk", NULL};
-	static const char *const nvme[] = {"nvme", NULL};
+	static const char *const nvme[] = {"nvme", NULL}, *const virtio_scsi[] = {"sd_mod", "virtio_scsi",
+										  NULL};
+	static const char *const guest_nbd[] = {"virtio_net", "nbd", NULL}, *const nbd_client[] = {
+										    "nbd-client", NULL};
 	static const char *const iscsi[] = {"virtio_net", "iscsi_tcp", "sd_mod", NULL};
 	static const char *const open_iscsi[] = {"iscsid", "iscsiadm", NULL};
 	static const char *const scsi_debug[] = {"sd_mod", "scsi_debug", NULL}, *const null_blk[] = {
@@ -424,6 +428,8 @@ const struct needs *plan_via_needs(enum plan_via via)
 		[PLAN_VIA_VIRTIO] = {NULL, virtio, NULL, false},
 		[PLAN_VIA_NBD] = {NULL, virtio, NULL, true},
 		[PLAN_VIA_NVME] = {NULL, nvme, NULL, true},
+		[PLAN_VIA_VIRTIO_SCSI] = {NULL, virtio_scsi, NULL, true},
+		[PLAN_VIA_GUEST_NBD] = {NULL, guest_nbd, nbd_client, true},
 		[PLAN_VIA_ISCSI] = {NULL, iscsi, open_iscsi, true},
 		[PLAN_VIA_SCSI_DEBUG] = {NULL, scsi_debug, NULL, false},
 		[PLAN_VIA_NULL_BLK] = {NULL, null_blk, NULL, false},

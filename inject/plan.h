@@ -19,6 +19,8 @@ enum plan_via {
 	PLAN_VIA_VIRTIO,
 	PLAN_VIA_NBD,
 	PLAN_VIA_NVME,
+	PLAN_VIA_VIRTIO_SCSI,
+	PLAN_VIA_GUEST_NBD,
 	PLAN_VIA_ISCSI,
 	PLAN_VIA_SCSI_DEBUG,
 	PLAN_VIA_NULL_BLK
@@ -51,12 +53,13 @@ struct plan_vm {
 /**
  * struct plan_disk - a disk of the guest
  * @via: enum plan_via: ram: a loop device on tmpfs; virtio: a file of the run; nbd: virtio-blk on a file
- *served by nbdkit; nvme: the same behind an emulated NVMe controller; iscsi: a LUN of tgt, logged in to by
- *open-iscsi in the guest; scsi_debug, null_blk: drivers with memory of the guest
+ *served by nbdkit; nvme, virtio_scsi: the same behind an emulated NVMe controller or SCSI host; guest_nbd:
+ *the same file, but the client is the guest's own nbd driver; iscsi: a LUN of tgt, logged in to by open-iscsi
+ *in the guest; scsi_debug, null_blk: drivers with memory of the guest
  * @layer: enum plan_layer: what lies between it and its file system
  * @latency: null_blk: how long each request takes
  * @noop_interval, @noop_timeout, @replacement_timeout: of the iSCSI session, -1 for open-iscsi's default
- * @device_timeout: of a SCSI or NVMe request, -1 for the kernel's default
+ * @device_timeout: of a SCSI, NVMe or guest_nbd request, -1 for the kernel's default
  *
  * Durations are nanoseconds.
  */

@@ -8,6 +8,11 @@ const struct parameter served_disk_parameters[] = {
 	{.name = NULL},
 };
 
+const char *const served_disk_vias[] = {"nbd", "nvme", "virtio_scsi", "guest_nbd", "iscsi", NULL};
+const char *const served_disk_nbdkit_vias[] = {"nbd", "nvme", "virtio_scsi", "guest_nbd", NULL};
+const char *const served_disk_iscsi_vias[] = {"iscsi", NULL};
+const char *const served_disk_qemu_vias[] = {"nbd", "nvme", "virtio_scsi", NULL};
+
 static const char *disk_of(const struct injection *injection)
 {
 	return ((const struct disk_parameter *)injection->parameters)->disk;

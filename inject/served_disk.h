@@ -13,6 +13,11 @@
 /** A table with nothing but DISK_PARAMETER. */
 extern const struct parameter served_disk_parameters[];
 
+/** What an injector can break, for disk_vias: any disk with a server; those on nbdkit; those whose client is
+ * QEMU; those on tgt */
+extern const char *const served_disk_vias[],
+	*const served_disk_nbdkit_vias[], *const served_disk_qemu_vias[], *const served_disk_iscsi_vias[];
+
 /** served_disk_stalled() - guest_confirm(): the disk does not answer */
 int served_disk_stalled(struct injection *injection, struct hl_error *err);
 

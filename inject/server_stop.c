@@ -92,6 +92,7 @@ const struct injector injector_server_stop = {
 		"its\n"
 		"process and, inside the guest, by requests that do not complete.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_vias,
 	.parameters = served_disk_parameters,
 	.parameters_size = sizeof(struct disk_parameter),
 	.needs = {.real_clock = true},

@@ -96,6 +96,7 @@ const struct injector injector_throttle = {
 		"release by\n"
 		"a disk that answers.\n",
 	.side = INJECTOR_HOST,
+	.disk_vias = served_disk_qemu_vias,
 	.parameters = throttle_parameters,
 	.parameters_size = sizeof(struct throttle),
 	.needs = {.real_clock = true},

@@ -17,7 +17,8 @@ struct checker {
 /* Longest names: a run's folder also holds the date; a virtio disk's serial number has 20 bytes
  * (virtio 1.2, 5.2.6.1). */
 #define LONGEST_SCENARIO_NAME 100
-#define LONGEST_DISK_NAME     20
+/* The product name of a SCSI disk. */
+#define LONGEST_DISK_NAME     16
 
 #define CPU_CHARACTERS	  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+,="
 #define SYSCTL_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -208,24 +209,45 @@ static bool is_one_of(const char *name, const char *const *allowed)
 	return *allowed;
 }
 
+/* "a, b or c" */
+static void list_choices(const char *const *choices, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (; *choices && used < size; choices++) {
+		const char *between = !used ? "" : choices[1] ? ", " : " or ";
+
+		used += (size_t)snprintf(text + used, size - used, "%s%s", between, *choices);
+	}
+}
+
+static int check_choice(const struct checker *checker, const struct plan_step *step, const char *key,
+			const char *value, const char *const *allowed)
+{
+	char choices[200];
+
+	if (!allowed || is_one_of(value, allowed))
+		return 0;
+	list_choices(allowed, choices, sizeof(choices));
+	return fail(checker, step->with, "disk", "%s needs a disk with '%s: %s'", step->inject, key, choices);
+}
+
 /* The disk that an injector's parameter names is there, and is of a kind that it can break. */
 static int check_disk_of_step(const struct checker *checker, const struct plan_step *step,
 			      const struct injector *injector)
 {
 	const char *name = json_string_value(json_object_get(step->with, "disk"));
 	const struct plan_disk *disk = name ? plan_disk_find(checker->plan, name) : NULL;
+	int r;
 
 	if (!name)
 		return 0;
 	if (!disk)
 		return fail(checker, step->with, "disk", "there is no disk called '%s'", name);
-	if (injector->disk_vias && !is_one_of(plan_via_names[disk->via], injector->disk_vias))
-		return fail(checker, step->with, "disk", "%s needs a disk with 'via: %s'", injector->name,
-			    injector->disk_vias[0]);
-	if (injector->disk_layers && !is_one_of(plan_layer_names[disk->layer], injector->disk_layers))
-		return fail(checker, step->with, "disk", "%s needs a disk with 'layer: %s'", injector->name,
-			    injector->disk_layers[0]);
-	return 0;
+	r = check_choice(checker, step, "via", plan_via_names[disk->via], injector->disk_vias);
+	return r ? r
+		 : check_choice(checker, step, "layer", plan_layer_names[disk->layer], injector->disk_layers);
 }
 
 /* Bits of a list that names CPUs; "all" are those that are there. */

@@ -19,6 +19,9 @@ int tgt_start(struct server *server, const struct plan_disk *disk, const char *i
 int server_await_socket(const struct process *process, const char *socket, int timeout_ms,
 			struct hl_error *err);
 
+/** server_await_port() - the same for a TCP port of the loopback interface */
+int server_await_port(const struct process *process, unsigned int port, int timeout_ms, struct hl_error *err);
+
 /** server_free_port() - a TCP port of the loopback interface that nobody uses now. Return: it, or -errno. */
 int server_free_port(struct hl_error *err);
 

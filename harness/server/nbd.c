@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nbdkit on a UNIX socket, with the filters that two injectors control: "pause" (its own socket) and "error"
- * (switched on by a file).
+ * nbdkit on a UNIX socket for QEMU, or on a loopback port for the guest's own client, with the filters that
+ * two injectors control: "pause" (its own socket) and "error" (switched on by a file).
  */
 #include "server/kinds.h"
 
@@ -12,6 +12,25 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* What it listens on, as arguments of nbdkit. Return: 0 or -errno. */
+static int choose_address(struct server *server, const struct plan_disk *disk, const char *run_folder,
+			  char **address, struct hl_error *err)
+{
+	int port;
+
+	if (disk->via != PLAN_VIA_GUEST_NBD) {
+		server->socket = file_path("%s/nbdkit-%s.sock", run_folder, disk->name);
+		*address = file_path("--unix=%s", server->socket);
+		return 0;
+	}
+	port = server_free_port(err);
+	if (port < 0)
+		return port;
+	server->port = (unsigned int)port;
+	*address = file_path("--port=%d", port);
+	return 0;
+}
+
 int nbd_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
 	      int timeout_ms, struct hl_error *err)
 {
@@ -20,26 +39,30 @@ int nbd_start(struct server *server, const struct plan_disk *disk, const char *i
 	cleanup_free char *error = file_path("error-file=%s/nbdkit-%s.error", run_folder, disk->name);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	struct process_files files = {-1, log, log, NULL, 0};
-	const char *arguments[] = {"nbdkit",
-				   "--foreground",
-				   "--unix",
-				   NULL,
-				   "--filter=pause",
-				   "--filter=error",
-				   "file",
-				   image,
-				   pause,
-				   "error=EIO",
-				   error,
-				   "error-rate=100%",
-				   NULL};
-	int r;
+	cleanup_free char *address = NULL;
+	int r = choose_address(server, disk, run_folder, &address, err);
+	const char *const arguments[] = {"nbdkit",
+					 "--foreground",
+					 "--ipaddr=127.0.0.1",
+					 address,
+					 "--filter=pause",
+					 "--filter=error",
+					 "file",
+					 image,
+					 pause,
+					 "error=EIO",
+					 error,
+					 "error-rate=100%",
+					 NULL};
 
+	if (r)
+		return r;
 	if (log < 0)
 		return hl_error_errno(err, errno, "create %s", log_path);
-	server->socket = file_path("%s/nbdkit-%s.sock", run_folder, disk->name);
 	server->control = file_path("%s/nbdkit-%s.pause", run_folder, disk->name);
-	arguments[3] = server->socket;
 	r = process_start(&server->process, arguments, &files, err);
-	return r ? r : server_await_socket(&server->process, server->socket, timeout_ms, err);
+	if (r)
+		return r;
+	return server->socket ? server_await_socket(&server->process, server->socket, timeout_ms, err)
+			      : server_await_port(&server->process, server->port, timeout_ms, err);
 }

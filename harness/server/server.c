@@ -17,8 +17,8 @@ static const struct kind {
 	int (*start)(struct server *server, const struct plan_disk *disk, const char *image,
 		     const char *run_folder, int timeout_ms, struct hl_error *err);
 } kinds[] = {
-	[PLAN_VIA_RAM] = {NULL, NULL},		[PLAN_VIA_VIRTIO] = {NULL, NULL},
-	[PLAN_VIA_NBD] = {"nbdkit", nbd_start}, [PLAN_VIA_NVME] = {"nbdkit", nbd_start},
+	[PLAN_VIA_NBD] = {"nbdkit", nbd_start},		[PLAN_VIA_NVME] = {"nbdkit", nbd_start},
+	[PLAN_VIA_VIRTIO_SCSI] = {"nbdkit", nbd_start}, [PLAN_VIA_GUEST_NBD] = {"nbdkit", nbd_start},
 	[PLAN_VIA_ISCSI] = {"tgtd", tgt_start},
 };
 
@@ -66,33 +66,47 @@ void server_end(struct server *server)
 	*server = (struct server)SERVER_NONE;
 }
 
-static int try_connect(const char *path)
+static int try_connect(const struct sockaddr *address, socklen_t size)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_fd int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	return fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	return fd < 0 || connect(fd, address, size) ? -errno : 0;
 }
 
-int server_await_socket(const struct process *process, const char *path, int timeout_ms, struct hl_error *err)
+static int await_address(const struct process *process, const struct sockaddr *address, socklen_t size,
+			 int timeout_ms, struct hl_error *err)
 {
 	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
 	int r = -ETIMEDOUT;
 
 	for (int waited = 0; waited < timeout_ms; waited += 10) {
-		r = try_connect(path);
+		r = try_connect(address, size);
 		if (!r)
 			return 0;
-		if (r == -ENAMETOOLONG)
-			return hl_error_errno(
-				err, -r, "the path of the socket %s is too long: use a shorter --out", path);
 		if (poll(&ended, 1, 10) > 0)
 			return hl_error_set(err, ECHILD, "it ended at once; its log is in the run folder");
 	}
 	return hl_error_errno(err, -r, "it was not ready within %d ms", timeout_ms);
+}
+
+int server_await_socket(const struct process *process, const char *path, int timeout_ms, struct hl_error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return hl_error_errno(err, ENAMETOOLONG,
+				      "the path of the socket %s is too long: use a shorter --out", path);
+	strcpy(address.sun_path, path);
+	return await_address(process, (struct sockaddr *)&address, sizeof(address), timeout_ms, err);
+}
+
+int server_await_port(const struct process *process, unsigned int port, int timeout_ms, struct hl_error *err)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((uint16_t)port)};
+
+	return await_address(process, (struct sockaddr *)&address, sizeof(address), timeout_ms, err);
 }
 
 int server_free_port(struct hl_error *err)

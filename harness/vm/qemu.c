@@ -133,19 +133,30 @@ static void add_served_file(struct arguments *arguments, const struct plan_disk 
 
 static void add_disk(struct arguments *arguments, const struct qemu_request *request, size_t index)
 {
+	static const char *const devices[] = {
+		[PLAN_VIA_VIRTIO] = "virtio-blk-pci",
+		[PLAN_VIA_NBD] = "virtio-blk-pci",
+		[PLAN_VIA_NVME] = "nvme",
+		[PLAN_VIA_VIRTIO_SCSI] = "scsi-hd",
+	};
 	const struct plan_disk *disk = &request->plan->disks[index];
-	const char *device = disk->via == PLAN_VIA_NVME ? "nvme" : "virtio-blk-pci";
+	const char *device =
+		(size_t)disk->via < sizeof(devices) / sizeof(devices[0]) ? devices[disk->via] : NULL;
 
+	if (!device)
+		return;
 	if (disk->via == PLAN_VIA_VIRTIO)
 		add_file(arguments, request, disk);
-	else if (disk->via == PLAN_VIA_NBD || disk->via == PLAN_VIA_NVME)
-		add_served_file(arguments, disk, request->sockets ? request->sockets[index] : "SOCKET");
 	else
-		return;
+		add_served_file(arguments, disk, request->sockets ? request->sockets[index] : "SOCKET");
 	add_option(arguments, "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s", disk->name,
 		   disk->name);
-	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s", device, disk->name,
-		   disk->name, disk->name);
+	/* The model is the name that sysfs shows of a SCSI disk. */
+	if (disk->via == PLAN_VIA_VIRTIO_SCSI)
+		add_option(arguments, "-device", "virtio-scsi-pci,id=host-%s", disk->name);
+	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s%s%s", device, disk->name,
+		   disk->name, disk->name, disk->via == PLAN_VIA_VIRTIO_SCSI ? ",product=" : "",
+		   disk->via == PLAN_VIA_VIRTIO_SCSI ? disk->name : "");
 }
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)

@@ -7,6 +7,7 @@
 #include "inject/device_mapper.h"
 #include "inject/disk.h"
 #include "inject/guest/iscsi.h"
+#include "inject/guest/nbd.h"
 #include "inject/null_blk.h"
 #include "inject/tool.h"
 
@@ -101,6 +102,11 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 		return await_block(disk, "serial", disk->name, made, err);
 	case PLAN_VIA_NVME:
 		return await_block(disk, "device/serial", disk->name, made, err);
+	case PLAN_VIA_VIRTIO_SCSI:
+		/* product= */
+		return await_block(disk, "device/model", disk->name, made, err);
+	case PLAN_VIA_GUEST_NBD:
+		return nbd_connect(disk, made->below, sizeof(made->below), err);
 	case PLAN_VIA_ISCSI:
 		return make_lun(disk, made, err);
 	case PLAN_VIA_SCSI_DEBUG:
@@ -111,11 +117,13 @@ static int make_device(const struct plan_disk *disk, struct disk *made, struct h
 	return hl_error_set(err, EINVAL, "disk %s is of an unknown kind", disk->name);
 }
 
-/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter: plan_disk_boot().
+/* The kernel's limit for one request of a SCSI disk, in seconds. NVMe has a boot parameter
+ * (plan_disk_boot()), NBD an argument of its client.
  */
 static int set_device_timeout(const struct plan_disk *disk, const struct disk *made, struct hl_error *err)
 {
-	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG;
+	bool scsi = disk->via == PLAN_VIA_ISCSI || disk->via == PLAN_VIA_SCSI_DEBUG ||
+		    disk->via == PLAN_VIA_VIRTIO_SCSI;
 	char value[32];
 
 	if (disk->device_timeout < 0 || !scsi)

@@ -1,61 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * open-iscsi in the guest. The network is QEMU's user network: the guest is 10.0.2.15, the host's loopback
- * interface is 10.0.2.2. The node record is made by hand, because a discovery would return 127.0.0.1.
- */
+/* open-iscsi in the guest. The node record is made by hand, because a discovery would return 127.0.0.1. */
 #include "inject/guest/iscsi.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/units.h"
-#include "inject/guest/port.h"
+#include "inject/guest/network.h"
 #include "inject/tool.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <net/if.h>
-#include <net/route.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-
-static void set_address(struct sockaddr *to, const char *text)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-
-	inet_pton(AF_INET, text, &address.sin_addr);
-	memcpy(to, &address, sizeof(address));
-}
-
-static int set_interface(int fd, const char *name, const char *address)
-{
-	struct ifreq request = {0};
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	set_address(&request.ifr_addr, address);
-	if (ioctl(fd, SIOCSIFADDR, &request))
-		return -errno;
-	set_address(&request.ifr_netmask, !strcmp(name, "lo") ? "255.0.0.0" : "255.255.255.0");
-	if (ioctl(fd, SIOCSIFNETMASK, &request))
-		return -errno;
-	request.ifr_flags = IFF_UP | IFF_RUNNING;
-	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
-}
-
-static int bring_network_up(struct hl_error *err)
-{
-	cleanup_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int r = fd < 0 ? -errno : set_interface(fd, "lo", "127.0.0.1");
-
-	if (!r)
-		r = set_interface(fd, "eth0", "10.0.2.15");
-	return r ? hl_error_errno(err, -r, "bring the network up") : 0;
-}
 
 static int write_configuration(struct hl_error *err)
 {
@@ -99,23 +57,6 @@ static int start_iscsid(struct hl_error *err)
 	return 0;
 }
 
-static int find_port(const char *disk, int *port, struct hl_error *err)
-{
-	cleanup_free char *text = NULL;
-	json_t *ports;
-	size_t size;
-	int r = port_open(err);
-
-	if (!r)
-		r = port_read_firmware_file("opt/hanglab/ports", &text, &size, err);
-	if (r)
-		return r;
-	ports = json_loadb(text, size, 0, NULL);
-	*port = (int)json_integer_value(json_object_get(ports, disk));
-	json_decref(ports);
-	return *port ? 0 : hl_error_set(err, ENOENT, "the target of disk %s has no port", disk);
-}
-
 static int set_option(const char *target, const char *portal, const char *name, int64_t nanoseconds,
 		      struct hl_error *err)
 {
@@ -152,7 +93,7 @@ int iscsi_login(const struct plan_disk *disk, struct hl_error *err)
 	int port, r = 0;
 
 	if (!ready) {
-		r = bring_network_up(err);
+		r = network_up(err);
 		if (!r)
 			r = write_configuration(err);
 		if (!r)
@@ -160,10 +101,10 @@ int iscsi_login(const struct plan_disk *disk, struct hl_error *err)
 		ready = !r;
 	}
 	if (!r)
-		r = find_port(disk->name, &port, err);
+		r = network_port(disk->name, &port, err);
 	if (r)
 		return r;
-	portal = file_path("10.0.2.2:%d", port);
+	portal = file_path(NETWORK_HOST ":%d", port);
 	return log_in(disk, target, portal, err);
 }
 

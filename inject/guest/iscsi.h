@@ -8,8 +8,6 @@
  * iscsi_login() - bring the network up, start iscsid, log in to the target of a disk
  * @disk: of the plan
  *
- * The target's port comes from fw_cfg (opt/hanglab/ports: an object of disk names).
- *
  * Return: 0 or -errno.
  */
 int iscsi_login(const struct plan_disk *disk, struct hl_error *err);
