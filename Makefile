@@ -31,7 +31,7 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
 
-.PHONY: all deps deps-dev demo check unit system lint format asan bench fuzz clean help
+.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz clean help
 all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
@@ -74,6 +74,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 deps: ## install what is missing with apt
 	@harness/setup/install-packages
 
+deps-test: ## also what the tests need
+	@harness/setup/install-packages --test
+
 deps-dev: ## also what lint and fuzz need
 	@harness/setup/install-packages --dev
 
@@ -88,7 +91,7 @@ unit: $(BUILD)/unit all ## the quick tests (no VM)
 system: $(BUILD)/system all ## the tests that boot VMs
 	$(BUILD)/system
 
-check: deps ## install, build, get the kernels, then every test
+check: deps-test ## install, build, get the kernels, then every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
 	./hanglab kernel fetch debian debian:amd64
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit

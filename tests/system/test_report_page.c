@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The report page of a real run in a real browser: headless Chromium, driven over WebDriver with curl. */
+#include "hanglab.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <CUnit/CUnit.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#define SCENARIO   "scenarios/fsfreeze-timeout-20-panic.yaml"
+#define LIMIT_MS   60000
+#define POLL_MS	   50
+#define ELEMENT_ID "element-6066-11e4-a52e-4f735466cecf" /* WebDriver, section 12.2 */
+
+/** struct browser - chromedriver and its session */
+struct browser {
+	struct process driver;
+	char *session, *log;
+};
+
+/* Chromium asks servers of its makers for updates unless it is told not to. */
+#define CAPABILITIES                                                                                         \
+	"{\"capabilities\": {\"alwaysMatch\": {\"goog:loggingPrefs\": {\"browser\": \"ALL\"}, "              \
+	"\"goog:chromeOptions\": {\"args\": [\"--headless\", \"--no-sandbox\", \"--disable-gpu\", "          \
+	"\"--disable-quic\", \"--no-first-run\", \"--disable-background-networking\", "                      \
+	"\"--disable-component-update\", \"--disable-sync\", \"--window-size=1250,1500\", "                  \
+	"\"--user-data-dir=%s/browser\"]}}}}"
+
+/* The "value" of an answer; new reference, NULL after a failure. */
+static json_t *request(const char *method, const char *url, const char *body)
+{
+	const char *const arguments[] = {
+		"curl",	  "--silent",  "--max-time", "50",	 "--noproxy",
+		"*",	  "--request", method,	     "--header", "Content-Type: application/json",
+		"--data", body,	       url,	     NULL};
+	cleanup_free char *answer = NULL;
+	json_t *json, *value;
+
+	if (process_run(arguments, LIMIT_MS, &answer, NULL))
+		return NULL;
+	json = json_loads(answer, 0, NULL);
+	value = json_incref(json_object_get(json, "value"));
+	json_decref(json);
+	return value;
+}
+
+static json_t *in_session(const struct browser *browser, const char *command, const char *body)
+{
+	cleanup_free char *url = file_path("%s/%s", browser->session, command);
+
+	return request("POST", url, body);
+}
+
+/* chromedriver takes a free port and says which one. */
+static int port_of(const char *log)
+{
+	for (int waited = 0; waited < LIMIT_MS; waited += POLL_MS) {
+		cleanup_free char *text = NULL;
+		const char *said = file_read(log, &text, NULL, NULL) ? NULL : strstr(text, " on port ");
+		const char *started = said ? strstr(text, "started successfully on port ") : NULL;
+		int port;
+
+		if (started && sscanf(started, "started successfully on port %d", &port) == 1)
+			return port;
+		poll(NULL, 0, POLL_MS);
+	}
+	return -1;
+}
+
+static void open_browser(struct browser *browser)
+{
+	const char *const arguments[] = {"chromedriver", "--port=0", NULL};
+	cleanup_free char *capabilities = file_path(CAPABILITIES, runs_folder()), *url = NULL;
+	struct process_files files = {-1, -1, -1, NULL, 0};
+	cleanup_fd int log = -1;
+	json_t *value;
+	int port;
+
+	browser->log = file_path("%s/chromedriver.log", runs_folder());
+	log = open(browser->log, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	files.output = files.error = log;
+	CU_ASSERT_EQUAL_FATAL(process_start(&browser->driver, arguments, &files, NULL), 0);
+	port = port_of(browser->log);
+	CU_ASSERT_FATAL(port > 0);
+	url = file_path("http://127.0.0.1:%d/session", port);
+	value = request("POST", url, capabilities);
+	browser->session = file_path("%s/%s", url, json_string_value(json_object_get(value, "sessionId")));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(json_object_get(value, "sessionId"));
+	json_decref(value);
+}
+
+static void close_browser(struct browser *browser)
+{
+	if (browser->session)
+		json_decref(request("DELETE", browser->session, ""));
+	process_kill(&browser->driver);
+	free(browser->session);
+	free(browser->log);
+}
+
+/* What the script returns, as text; free() it. */
+static char *evaluate(const struct browser *browser, const char *script)
+{
+	json_t *body = json_pack("{s:s, s:[]}", "script", script, "args"), *value;
+	cleanup_free char *text = json_dumps(body, 0);
+	char *result;
+
+	value = in_session(browser, "execute/sync", text);
+	result =
+		json_is_string(value) ? strdup(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY);
+	json_decref(value);
+	json_decref(body);
+	return result ? result : strdup("");
+}
+
+static void check_value(const struct browser *browser, const char *script, const char *expected)
+{
+	cleanup_free char *value = evaluate(browser, script);
+
+	if (strcmp(value, expected) != 0)
+		printf("\n    %s: %s", script, value);
+	CU_ASSERT_STRING_EQUAL(value, expected);
+}
+
+static void click(const struct browser *browser, const char *selector)
+{
+	json_t *body = json_pack("{s:s, s:s}", "using", "css selector", "value", selector), *found;
+	cleanup_free char *text = json_dumps(body, 0), *command = NULL;
+
+	found = in_session(browser, "element", text);
+	command = file_path("element/%s/click", json_string_value(json_object_get(found, ELEMENT_ID)));
+	json_decref(in_session(browser, command, "{}"));
+	json_decref(found);
+	json_decref(body);
+}
+
+/* Errors and warnings of the page's own. */
+static size_t complaints(const struct browser *browser)
+{
+	json_t *log = in_session(browser, "se/log", "{\"type\": \"browser\"}"), *entry;
+	size_t i, count = 0;
+
+	CU_ASSERT(json_is_array(log));
+	json_array_foreach (log, i, entry) {
+		printf("\n    %s", json_string_value(json_object_get(entry, "message")));
+		count++;
+	}
+	json_decref(log);
+	return count;
+}
+
+static void go_to(const struct browser *browser, const char *path)
+{
+	cleanup_free char *body = file_path("{\"url\": \"file://%s\"}", path);
+
+	json_decref(in_session(browser, "url", body));
+}
+
+static void check_page(const struct browser *browser)
+{
+	check_value(browser, "return document.title", "PASS fsfreeze-timeout-20-panic");
+	check_value(browser, "return document.querySelector('.badge').textContent", "PASS");
+	check_value(browser, "return document.querySelectorAll('svg .span-stalled').length > 0", "true");
+	check_value(browser, "return document.querySelectorAll('details[open]').length", "0");
+	/* A click on an event in the time line opens its stack. */
+	click(browser, "svg .mark.event[aria-label*='hung task']");
+	check_value(browser, "return document.querySelector('details[open] summary').textContent.slice(0, 9)",
+		    "hung task");
+	check_value(browser,
+		    "return document.querySelector('details[open] pre').textContent.includes('vfs_write')",
+		    "true");
+	/* Zoom by button, back by key. */
+	check_value(browser,
+		    "window.axis = () => [...document.querySelectorAll('svg .axis')].map(e => "
+		    "e.textContent).join(); window.first = axis(); return typeof first",
+		    "string");
+	click(browser, "button[aria-label='zoom in']");
+	check_value(browser, "return axis() !== first", "true");
+	check_value(browser,
+		    "document.querySelector('svg').focus(); document.activeElement.dispatchEvent(new "
+		    "KeyboardEvent('keydown', {key: '0', bubbles: true})); return axis() === first",
+		    "true");
+	check_value(browser, "return document.querySelector('.now').textContent.length > 10", "true");
+	CU_ASSERT_EQUAL(complaints(browser), 0);
+}
+
+static void page_in_browser(void)
+{
+	struct browser browser = {.driver = PROCESS_NONE};
+	cleanup_free char *driver = process_find_program("chromedriver"), *page = NULL;
+	struct outcome run, report;
+
+	if (!driver) {
+		printf("SKIP: chromedriver is not installed (make deps-test installs it) ");
+		return;
+	}
+	HANGLAB(&run, "run", "--format", "json", SCENARIO);
+	page = file_path("%s/report.html", text_in(&run, "folder"));
+	HANGLAB(&report, "report", "-o", page, text_in(&run, "folder"));
+	CU_ASSERT_EQUAL(report.exit_code, 0);
+	open_browser(&browser);
+	go_to(&browser, page);
+	check_page(&browser);
+	close_browser(&browser);
+	outcome_free(&report);
+	outcome_free(&run);
+}
+
+CU_TestInfo report_page_tests[] = {
+	{"the page of a run in Chromium: clicks, keys, no complaints", page_in_browser},
+	CU_TEST_INFO_NULL,
+};
