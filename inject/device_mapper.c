@@ -15,8 +15,8 @@ static const char *const tools[] = {"dmsetup", NULL};
 static const char *const modules[] = {"dm_mod", NULL};
 static const char *const multipath_modules[] = {"dm_mod", "dm_multipath", "dm_round_robin", NULL};
 
-const struct needs device_mapper_needs = {NULL, modules, tools, false};
-const struct needs device_mapper_multipath_needs = {NULL, multipath_modules, tools, false};
+const struct needs device_mapper_needs = {.modules = modules, .tools = tools};
+const struct needs device_mapper_multipath_needs = {.modules = multipath_modules, .tools = tools};
 
 /* dmsetup COMMAND... with up to five arguments. */
 static int run(char *output, size_t size, struct hl_error *err, const char *const *arguments)

@@ -26,10 +26,20 @@
  *	one that may be missing and may fail to load
  * @tools: NULL-terminated host programs that are copied into the guest, or NULL
  * @real_clock: it cannot work in virtual time
+ * @vm_features: what the VM itself must have: enum vm_feature, ored
  */
 struct needs {
 	const char *const *config, *const *modules, *const *tools;
 	bool real_clock;
+	unsigned int vm_features;
+};
+
+/**
+ * enum vm_feature - what only some VMs have
+ * @VM_MEMORY_ACCESS: hanglab can reach guest-physical addresses (struct injection_vm, memory_read ...)
+ */
+enum vm_feature {
+	VM_MEMORY_ACCESS = 1 << 0,
 };
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
@@ -44,6 +54,8 @@ struct proxy_status;
  * @proxy_set: switch a fault of the proxy in front of a disk's server on or off (inject/proxy/faults.def);
  *	@value as for proxy_enable()
  * @proxy_status: what that proxy does
+ * @memory_read: read guest-physical addresses, of memory and of devices' registers (VM_MEMORY_ACCESS)
+ * @memory_write: the same for writing
  * @vm: first argument of the functions
  */
 struct injection_vm {
@@ -53,6 +65,8 @@ struct injection_vm {
 	int (*proxy_set)(void *vm, const char *disk, const char *fault, bool on, int64_t value,
 			 struct hl_error *err);
 	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
+	int (*memory_read)(void *vm, uint64_t address, void *data, size_t size, struct hl_error *err);
+	int (*memory_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
 	void *vm;
 };
 

@@ -403,10 +403,10 @@ const struct needs *plan_fs_needs(enum plan_fs fs)
 	static const char *const tools[][3] = {
 		{NULL}, {"mkfs.ext4", "e2fsck"}, {"mkfs.xfs", "xfs_repair"}, {"mkfs.btrfs", "btrfs"}};
 	static const struct needs needs[] = {
-		[PLAN_FS_NONE] = {NULL, NULL, NULL, false},
-		[PLAN_FS_EXT4] = {NULL, modules[PLAN_FS_EXT4], tools[PLAN_FS_EXT4], false},
-		[PLAN_FS_XFS] = {NULL, modules[PLAN_FS_XFS], tools[PLAN_FS_XFS], false},
-		[PLAN_FS_BTRFS] = {NULL, modules[PLAN_FS_BTRFS], tools[PLAN_FS_BTRFS], false},
+		[PLAN_FS_NONE] = {.config = NULL},
+		[PLAN_FS_EXT4] = {.modules = modules[PLAN_FS_EXT4], .tools = tools[PLAN_FS_EXT4]},
+		[PLAN_FS_XFS] = {.modules = modules[PLAN_FS_XFS], .tools = tools[PLAN_FS_XFS]},
+		[PLAN_FS_BTRFS] = {.modules = modules[PLAN_FS_BTRFS], .tools = tools[PLAN_FS_BTRFS]},
 	};
 
 	return &needs[fs];
@@ -424,15 +424,15 @@ const struct needs *plan_via_needs(enum plan_via via)
 	static const char *const scsi_debug[] = {"sd_mod", "scsi_debug", NULL}, *const null_blk[] = {
 											"null_blk", NULL};
 	static const struct needs needs[] = {
-		[PLAN_VIA_RAM] = {NULL, loop, NULL, false},
-		[PLAN_VIA_VIRTIO] = {NULL, virtio, NULL, false},
-		[PLAN_VIA_NBD] = {NULL, virtio, NULL, true},
-		[PLAN_VIA_NVME] = {NULL, nvme, NULL, true},
-		[PLAN_VIA_VIRTIO_SCSI] = {NULL, virtio_scsi, NULL, true},
-		[PLAN_VIA_GUEST_NBD] = {NULL, guest_nbd, nbd_client, true},
-		[PLAN_VIA_ISCSI] = {NULL, iscsi, open_iscsi, true},
-		[PLAN_VIA_SCSI_DEBUG] = {NULL, scsi_debug, NULL, false},
-		[PLAN_VIA_NULL_BLK] = {NULL, null_blk, NULL, false},
+		[PLAN_VIA_RAM] = {.modules = loop},
+		[PLAN_VIA_VIRTIO] = {.modules = virtio},
+		[PLAN_VIA_NBD] = {.modules = virtio, .real_clock = true},
+		[PLAN_VIA_NVME] = {.modules = nvme, .real_clock = true},
+		[PLAN_VIA_VIRTIO_SCSI] = {.modules = virtio_scsi, .real_clock = true},
+		[PLAN_VIA_GUEST_NBD] = {.modules = guest_nbd, .tools = nbd_client, .real_clock = true},
+		[PLAN_VIA_ISCSI] = {.modules = iscsi, .tools = open_iscsi, .real_clock = true},
+		[PLAN_VIA_SCSI_DEBUG] = {.modules = scsi_debug},
+		[PLAN_VIA_NULL_BLK] = {.modules = null_blk},
 	};
 
 	return &needs[via];
@@ -440,7 +440,7 @@ const struct needs *plan_via_needs(enum plan_via via)
 
 const struct needs *plan_layer_needs(enum plan_layer layer)
 {
-	static const struct needs nothing = {NULL, NULL, NULL, false};
+	static const struct needs nothing = {.config = NULL};
 	static const struct needs *const needs[] = {
 		[PLAN_LAYER_NONE] = &nothing,
 		[PLAN_LAYER_DM] = &device_mapper_needs,

@@ -153,7 +153,8 @@ static int dry_run(const struct batch *batch, size_t index)
 	struct run_preparation preparation cleanup_with(run_preparation_clear) = {0};
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct hl_error err = HL_ERROR_INIT;
-	struct qemu_request request = {.plan = plan, .run_folder = "RUN", .qmp_fd = 3, .memory_fd = 4};
+	struct qemu_request request = {
+		.plan = plan, .run_folder = "RUN", .qmp_fd = 3, .memory_fd = 4, .qtest_fd = 5};
 	const char *const *command;
 
 	printf("%s: %s\n", plan->scenario, plan->summary);
@@ -168,6 +169,7 @@ static int dry_run(const struct batch *batch, size_t index)
 		return verdict_exit_code(VERDICT_SKIP);
 	}
 	request.kvm = preparation.kvm;
+	request.features = preparation.vm_features;
 	request.vmlinuz = preparation.kernel->vmlinuz;
 	request.initramfs = preparation.initramfs;
 	printf(" ");

@@ -70,6 +70,20 @@ static int vm_proxy_status(void *data, const char *disk, struct proxy_status *st
 	return proxy ? proxy_get_status(proxy, status, PROXY_LIMIT_MS, err) : -ENOENT;
 }
 
+static int vm_memory_read(void *data, uint64_t address, void *bytes, size_t size, struct hl_error *err)
+{
+	struct run *run = data;
+
+	return qtest_read(run->vm.qtest, address, bytes, size, err);
+}
+
+static int vm_memory_write(void *data, uint64_t address, const void *bytes, size_t size, struct hl_error *err)
+{
+	struct run *run = data;
+
+	return qtest_write(run->vm.qtest, address, bytes, size, err);
+}
+
 /* After a call in virtual time the VM stands still; in real time it never did. */
 static void continue_vm(struct run *run)
 {
@@ -139,8 +153,16 @@ static void load_host_fault(struct run *run, size_t step)
 	struct host_fault *fault = &run->host_faults[step];
 	void *parameters = arena_allocate(&run->arena, injector->parameters_size + 1);
 
-	fault->vm = (struct injection_vm){vm_qmp,	vm_server_pid,	 vm_server_control,
-					  vm_proxy_set, vm_proxy_status, run};
+	fault->vm = (struct injection_vm){
+		.qmp = vm_qmp,
+		.server_pid = vm_server_pid,
+		.server_control = vm_server_control,
+		.proxy_set = vm_proxy_set,
+		.proxy_status = vm_proxy_status,
+		.memory_read = vm_memory_read,
+		.memory_write = vm_memory_write,
+		.vm = run,
+	};
 	fault->injection.vm = &fault->vm;
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);

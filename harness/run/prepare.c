@@ -81,6 +81,7 @@ int run_prepare(const struct plan *plan, const struct run_settings *settings,
 	int r;
 
 	requirements_collect(plan, &needs, &arena);
+	preparation->vm_features = needs.vm_features;
 	r = check_requirements(plan, &needs, preparation, err);
 	if (r || preparation->skip[0])
 		return r;

@@ -26,6 +26,7 @@ static void add_needs(struct run_needs *all, const struct needs *needs, struct a
 	add_names(arena, &all->config, &all->config_count, needs->config);
 	add_names(arena, &all->modules, &all->module_count, needs->modules);
 	add_names(arena, &all->tools, &all->tool_count, needs->tools);
+	all->vm_features |= needs->vm_features;
 }
 
 void requirements_collect(const struct plan *plan, struct run_needs *needs, struct arena *arena)

@@ -9,10 +9,12 @@
 /**
  * struct run_needs - all that a plan needs in its guest, collected from disks, injectors and workloads
  * @config, @modules, @tools: without duplicates
+ * @vm_features: enum vm_feature, ored
  */
 struct run_needs {
 	const char **config, **modules, **tools;
 	size_t config_count, module_count, tool_count;
+	unsigned int vm_features;
 };
 
 /** requirements_collect() - what a plan needs; lists live in @arena, names in the descriptors */

@@ -49,6 +49,7 @@ struct run_settings {
  * @kernel, @initramfs: what will be booted
  * @qemu: version text
  * @kvm: whether KVM is used
+ * @vm_features: what the VM must have: enum vm_feature, ored
  * @skip: why the run must be skipped, or empty
  */
 struct run_preparation {
@@ -56,6 +57,7 @@ struct run_preparation {
 	char *initramfs;
 	char qemu[32];
 	bool kvm;
+	unsigned int vm_features;
 	char skip[512];
 };
 

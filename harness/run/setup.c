@@ -144,6 +144,7 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 	struct qemu_request request = {
 		.plan = run->plan,
 		.kvm = run->preparation.kvm,
+		.features = run->preparation.vm_features,
 		.vmlinuz = run->preparation.kernel->vmlinuz,
 		.initramfs = run->preparation.initramfs,
 		.run_folder = run->folder,

@@ -102,6 +102,19 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 }
 
 /*
+ * A guest that ended stays, so that what it left in its memory can be read: the confirmation of a fault
+ * that killed it.
+ */
+static void add_memory_access(struct arguments *arguments, const struct qemu_request *request)
+{
+	if (!(request->features & VM_MEMORY_ACCESS))
+		return;
+	add_option(arguments, "-chardev", "socket,id=qtest,fd=%d", request->qtest_fd);
+	add_option(arguments, "-object", "qtest,id=qtest,chardev=qtest,log=/dev/null");
+	add_option(arguments, "-action", "shutdown=pause");
+}
+
+/*
  * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per
  * millisecond (measured). So the host's disk is not waited for: the VM's data does not have to survive the
  * host.
@@ -225,6 +238,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-action", "panic=pause");
 	add_option(&arguments, "-device", "pvpanic");
 	add_channels(&arguments, request);
+	add_memory_access(&arguments, request);
 	for (size_t i = 0; i < plan->disk_count; i++)
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);

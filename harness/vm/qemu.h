@@ -10,6 +10,7 @@
  * struct qemu_request - what the command line is made from
  * @plan: the plan
  * @kvm: use KVM instead of TCG (real time only)
+ * @features: enum vm_feature, ored
  * @vmlinuz: kernel image
  * @initramfs: archive
  * @run_folder: where plan.json is and console.log, channel.log and disk files go
@@ -17,14 +18,16 @@
  * @network: the guest gets a network card on QEMU's user network, and run_folder/ports.json
  * @qmp_fd: connected socket that QEMU inherits under this number
  * @memory_fd: file that is the guest's memory, inherited likewise
+ * @qtest_fd: connected socket, inherited likewise; for VM_MEMORY_ACCESS
  */
 struct qemu_request {
 	const struct plan *plan;
 	bool kvm;
+	unsigned int features;
 	const char *vmlinuz, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
-	int qmp_fd, memory_fd;
+	int qmp_fd, memory_fd, qtest_fd;
 };
 
 /** Name of the program. */

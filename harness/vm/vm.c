@@ -31,28 +31,48 @@ static int create_memory(struct vm *vm, const struct plan *plan, struct hl_error
 	return 0;
 }
 
+/* A socket for us and one that QEMU inherits. */
+static int connect_both(int *ours, int *theirs, struct hl_error *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return hl_error_errno(err, errno, "make a connection to QEMU");
+	*ours = pair[0];
+	*theirs = pair[1];
+	return 0;
+}
+
+static int open_qtest(struct vm *vm, int *ours, int timeout_ms, struct hl_error *err)
+{
+	return *ours < 0 ? 0 : qtest_open(&vm->qtest, take_fd(ours), timeout_ms, err);
+}
+
 int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
 	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
 {
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-	cleanup_fd int ours = -1, theirs = -1;
-	int inherited[2];
+	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1;
+	int inherited[3];
 	struct process_files files = {-1, log, log, inherited, 2};
 	const char *const *arguments;
-	int pair[2], r;
+	int r;
 
 	if (log < 0)
 		return hl_error_errno(err, errno, "create %s", log_path);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return hl_error_errno(err, errno, "make the QMP connection");
-	ours = pair[0];
-	theirs = pair[1];
-	r = create_memory(vm, request->plan, err);
+	r = connect_both(&ours, &theirs, err);
+	if (!r && request->features & VM_MEMORY_ACCESS)
+		r = connect_both(&qtest_ours, &qtest_theirs, err);
+	if (!r)
+		r = create_memory(vm, request->plan, err);
 	if (r)
 		return r;
 	request->qmp_fd = inherited[0] = theirs;
 	request->memory_fd = inherited[1] = vm->memory;
+	request->qtest_fd = qtest_theirs;
+	if (qtest_theirs >= 0)
+		inherited[files.keep_count++] = qtest_theirs;
 	arguments = qemu_command(request, arena);
 	if (command)
 		*command = arguments;
@@ -60,6 +80,11 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	if (r)
 		return r;
 	close(take_fd(&theirs));
+	r = open_qtest(vm, &qtest_ours, timeout_ms, err);
+	if (r) {
+		process_kill(&vm->process);
+		return r;
+	}
 	r = qmp_open(&vm->qmp, take_fd(&ours), timeout_ms, on_event, data, err);
 	if (r) {
 		process_kill(&vm->process);
@@ -72,6 +97,8 @@ void vm_end(struct vm *vm)
 {
 	qmp_close(vm->qmp);
 	vm->qmp = NULL;
+	qtest_close(vm->qtest);
+	vm->qtest = NULL;
 	process_kill(&vm->process);
 	if (vm->memory >= 0)
 		close(vm->memory);

@@ -6,28 +6,31 @@
 #include "inject/inject.h"
 #include "vm/qemu.h"
 #include "vm/qmp.h"
+#include "vm/qtest.h"
 
 /**
  * struct vm - a QEMU that hanglab started; vm_end() it
  * @process: QEMU, which dies with hanglab
  * @qmp: connected before the guest runs its first instruction
+ * @qtest: way to guest-physical addresses when the VM has VM_MEMORY_ACCESS, else NULL
  * @memory: file (memfd) that is the guest's memory: it holds what the guest left until vm_end(), also when
  *	QEMU is dead or does not answer; -1 for none
  */
 struct vm {
 	struct process process;
 	struct qmp *qmp;
+	struct qtest *qtest;
 	int memory;
 };
 
 #define VM_NONE                                                                                              \
 	{                                                                                                    \
-		PROCESS_NONE, NULL, -1                                                                       \
+		PROCESS_NONE, NULL, NULL, -1                                                                 \
 	}
 
 /**
  * vm_start() - start QEMU with the guest paused
- * @request: qmp_fd and memory_fd are filled in; the run folder gets qemu.log with what QEMU prints
+ * @request: the descriptors are filled in; the run folder gets qemu.log with what QEMU prints
  * @command: receives the command line, or NULL
  * @timeout_ms: limit of every QMP call
  * @on_event: receives QMP events
