@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONGEST_SECONDS 1000000
+
 const char *const event_kind_names[] = {
 #define KIND_NAME(symbol, name, help) name,
 	HL_EVENT_KINDS(KIND_NAME)
@@ -27,6 +29,26 @@ static const struct schema_key stack_keys[] = {
 };
 
 const struct schema event_stack_schema = {"a stack", sizeof(struct event_stack), NULL, stack_keys};
+
+static const struct parameter seconds_values[] = {
+	{.name = "min",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct event_seconds, min),
+	 .fallback = "0",
+	 .least = 0,
+	 .most = LONGEST_SECONDS,
+	 .help = "at least so many seconds"},
+	{.name = "max",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct event_seconds, max),
+	 .fallback = "1000000",
+	 .least = 0,
+	 .most = LONGEST_SECONDS,
+	 .help = "at most so many seconds"},
+	{.name = NULL},
+};
+
+const struct schema event_seconds_schema = {"seconds", sizeof(struct event_seconds), seconds_values, NULL};
 
 static bool mismatched(char *mismatch, size_t size, const char *what, const char *wanted, const char *found)
 {
@@ -60,6 +82,18 @@ static bool stack_matches(const struct event_stack *stack, const struct hl_event
 	return any;
 }
 
+static bool seconds_match(const struct event_seconds *limits, const struct hl_event *event, char *mismatch,
+			  size_t size)
+{
+	/* Absent is NaN, which no comparison accepts. */
+	if (event->seconds >= (double)limits->min && event->seconds <= (double)limits->max)
+		return true;
+	if (mismatch)
+		snprintf(mismatch, size, "seconds is %g, not %lld to %lld", event->seconds,
+			 (long long)limits->min, (long long)limits->max);
+	return false;
+}
+
 bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
 		   size_t size)
 {
@@ -76,6 +110,7 @@ bool event_matches(const struct event_pattern *pattern, const struct hl_event *e
 	return text_matches(pattern->comm, event->stack.comm, "comm", mismatch, size) &&
 	       text_matches(pattern->function, event->function, "function", mismatch, size) &&
 	       text_matches(pattern->title, event->title, "title", mismatch, size) &&
+	       (!pattern->seconds || seconds_match(pattern->seconds, event, mismatch, size)) &&
 	       (!pattern->stack || stack_matches(pattern->stack, event, mismatch, size));
 }
 

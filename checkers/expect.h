@@ -24,11 +24,22 @@ struct event_stack {
 };
 
 /**
+ * struct event_seconds - how long an event says that it took ("stuck for 23s")
+ * @source: JSON it was read from
+ * @min, @max: limits, both included
+ */
+struct event_seconds {
+	const json_t *source;
+	int64_t min, max;
+};
+
+/**
  * struct event_pattern - which events are meant
  * @source: JSON it was read from
  * @kind: index of enum hl_event_kind, as an int of a PARAMETER_CHOICE
  * @comm, @function, @title: shell patterns (fnmatch(3)), or NULL for any
  * @cpu: CPU number, -1 for any
+ * @seconds: see struct event_seconds, or NULL
  * @stack: see there, or NULL
  */
 struct event_pattern {
@@ -36,6 +47,7 @@ struct event_pattern {
 	int kind;
 	const char *comm, *function, *title;
 	int64_t cpu;
+	struct event_seconds *seconds;
 	struct event_stack *stack;
 };
 
@@ -44,6 +56,9 @@ extern const char *const event_kind_names[];
 
 /** Schema of struct event_stack. */
 extern const struct schema event_stack_schema;
+
+/** Schema of struct event_seconds. */
+extern const struct schema event_seconds_schema;
 
 /**
  * event_matches() - is @event one that @pattern means?

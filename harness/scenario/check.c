@@ -356,7 +356,8 @@ static bool has_detector(enum hl_event_kind kind)
 
 static int check_check(const struct checker *checker, const struct check *check)
 {
-	static const char *const event_keys[] = {"comm", "function", "title", "cpu", "stack", "within"};
+	static const char *const event_keys[] = {"comm",    "function", "title", "cpu",
+						 "seconds", "stack",	"within"};
 	enum check_kind kind = check_kind(check);
 	int r = 0;
 

@@ -273,9 +273,7 @@ void workloads_verify(struct child *child)
 		struct hl_error err = HL_ERROR_INIT;
 		json_t *report;
 
-		if (!running->workload->verify)
-			continue;
-		if (running->workload->verify(&running->run, &found, &err)) {
+		if (running->workload->verify && running->workload->verify(&running->run, &found, &err)) {
 			child_report(child, json_pack("{s:s}", "error", err.text));
 			return;
 		}

@@ -60,6 +60,26 @@ static void test_patterns(void)
 	check_match(&pattern, "title is hung task in vfs_write, not x");
 }
 
+static void test_seconds(void)
+{
+	struct event_seconds seconds = {.min = 60, .max = 72};
+	struct event_pattern pattern = {.kind = HL_EVENT_SOFT_LOCKUP, .cpu = -1, .seconds = &seconds};
+	static const struct {
+		double seconds;
+		bool matches;
+	} samples[] = {{59, false}, {60, true}, {72, true}, {73, false}};
+	struct hl_event event;
+	char found[256];
+
+	hl_event_init(&event, HL_EVENT_SOFT_LOCKUP);
+	CU_ASSERT_FALSE(event_matches(&pattern, &event, NULL, 0));
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		event.seconds = samples[i].seconds;
+		CU_ASSERT_EQUAL(event_matches(&pattern, &event, found, sizeof(found)), samples[i].matches);
+	}
+	CU_ASSERT_STRING_EQUAL(found, "seconds is 73, not 60 to 72");
+}
+
 /* Another kind is no near miss: nothing is said about it. */
 static void test_other_kind(void)
 {
@@ -210,6 +230,7 @@ static void test_detectors_off(void)
 
 CU_TestInfo expect_tests[] = {
 	{"patterns", test_patterns},
+	{"seconds", test_seconds},
 	{"an event of another kind", test_other_kind},
 	{"members that are unknown", test_unknown_members},
 	{"sets of stack functions", test_stacks},

@@ -27,16 +27,13 @@ struct fixture {
 	struct workload_run run;
 };
 
-static void set_up(struct fixture *fixture, const char *workload, const char *key, const char *value)
+static void set_up_with(struct fixture *fixture, const char *workload, json_t *with)
 {
 	struct hl_error err = HL_ERROR_INIT;
 
-	memset(fixture, 0, sizeof(*fixture));
-	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/hanglab-workload-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(fixture->folder));
 	fixture->workload = workload_find(workload);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(fixture->workload);
-	fixture->with = json_pack("{s:s, s:s, s:s}", "dir", fixture->folder, "interval", "100us", key, value);
+	fixture->with = with;
 	CU_ASSERT_EQUAL_FATAL(
 		parameters_load(fixture->workload->parameters, fixture->with, fixture->parameters, &err), 0);
 	fixture->run = (struct workload_run){.name = "subject", .parameters = fixture->parameters, .seed = 7};
@@ -45,9 +42,19 @@ static void set_up(struct fixture *fixture, const char *workload, const char *ke
 	CU_ASSERT_FATAL(fixture->run.progress != MAP_FAILED);
 }
 
+static void set_up(struct fixture *fixture, const char *workload, const char *key, const char *value)
+{
+	memset(fixture, 0, sizeof(*fixture));
+	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/hanglab-workload-XXXXXX");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(fixture->folder));
+	set_up_with(fixture, workload,
+		    json_pack("{s:s, s:s, s:s}", "dir", fixture->folder, "interval", "100us", key, value));
+}
+
 static void tear_down(struct fixture *fixture)
 {
-	file_remove_tree(fixture->folder, NULL);
+	if (fixture->folder[0])
+		file_remove_tree(fixture->folder, NULL);
 	munmap(fixture->run.progress, sizeof(struct workload_progress));
 	json_decref(fixture->with);
 }
@@ -137,6 +144,22 @@ static void test_metadata(void)
 	tear_down(&fixture);
 }
 
+/* Those that nothing is left of to verify: they work, and they end, their threads with them. */
+static void test_cpu_workloads(void)
+{
+	static const char *const names[] = {"busy", "tlb-shootdown"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct fixture fixture = {0};
+
+		set_up_with(&fixture, names[i], json_object());
+		work(&fixture, 20);
+		CU_ASSERT_EQUAL(atomic_load(&fixture.run.progress->errors), 0);
+		CU_ASSERT_PTR_NULL(fixture.workload->verify);
+		tear_down(&fixture);
+	}
+}
+
 /* After an error a workload goes on, but leaves alone what was acknowledged. */
 static void test_after_an_error(void)
 {
@@ -183,6 +206,7 @@ static void test_stall_event(void)
 }
 
 CU_TestInfo workload_tests[] = {
+	{"busy CPUs and TLB shoot-downs", test_cpu_workloads},
 	{"unsynced records are never lost", test_buffered},
 	{"files are verified", test_metadata},
 	{"after an error nothing acknowledged is touched", test_after_an_error},
