@@ -36,8 +36,8 @@ static void test_registries(void)
 		check_shows("injectors", (*injector)->name, (*injector)->help);
 	}
 	for (const struct workload *const *workload = workload_list(); *workload; workload++)
-		for (const struct parameter *parameter = (*workload)->parameters; parameter->name;
-		     parameter++)
+		for (const struct parameter *parameter = (*workload)->parameters;
+		     parameter && parameter->name; parameter++)
 			check_shows("workloads", (*workload)->name, parameter->help);
 	for (const struct engine *const *engine = engine_list(); *engine; engine++)
 		check_shows("engines", NULL, (*engine)->summary);
