@@ -56,6 +56,8 @@ struct proxy_status;
  * @proxy_status: what that proxy does
  * @memory_read: read guest-physical addresses, of memory and of devices' registers (VM_MEMORY_ACCESS)
  * @memory_write: the same for writing
+ * @memory_file: file (memfd) that is the VM's memory, to read and write; below 2 GiB an offset is a
+ *	guest-physical address; borrowed
  * @vm: first argument of the functions
  */
 struct injection_vm {
@@ -67,6 +69,7 @@ struct injection_vm {
 	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	int (*memory_read)(void *vm, uint64_t address, void *data, size_t size, struct hl_error *err);
 	int (*memory_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
+	int (*memory_file)(void *vm);
 	void *vm;
 };
 

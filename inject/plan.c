@@ -389,6 +389,18 @@ bool plan_injects(const struct plan *plan)
 	return false;
 }
 
+bool plan_verifies(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct workload *workload =
+			plan->steps[i].start ? workload_find(plan->steps[i].start) : NULL;
+
+		if (workload && workload->verify)
+			return true;
+	}
+	return false;
+}
+
 int64_t plan_recovery_limit(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->check_count; i++)

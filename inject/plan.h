@@ -152,6 +152,9 @@ bool plan_has_check(const struct plan *plan, enum check_kind kind);
 /** plan_injects() - does any step inject a fault? */
 bool plan_injects(const struct plan *plan);
 
+/** plan_verifies() - does any workload have something to verify afterwards? */
+bool plan_verifies(const struct plan *plan);
+
 /** plan_recovery_limit() - nanoseconds that "recovers" allows, or a default for "data" alone */
 int64_t plan_recovery_limit(const struct plan *plan);
 

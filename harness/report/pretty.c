@@ -108,6 +108,9 @@ static void print_workload(const json_t *workload, FILE *out)
 {
 	fprintf(out, "  workload  %s: %.0f acknowledged, longest stall %.3f s", result_text(workload, "name"),
 		result_number(workload, "acknowledged"), result_number(workload, "longest_stall"));
+	if (result_number(workload, "errors") > 0)
+		fprintf(out, ", %.0f failed (%s)", result_number(workload, "errors"),
+			result_text(workload, "first_error"));
 	if (json_object_get(workload, "checked"))
 		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"),
 			result_number(workload, "lost"));

@@ -84,6 +84,11 @@ static int vm_memory_write(void *data, uint64_t address, const void *bytes, size
 	return qtest_write(run->vm.qtest, address, bytes, size, err);
 }
 
+static int vm_memory_file(void *data)
+{
+	return ((struct run *)data)->vm.memory;
+}
+
 /* After a call in virtual time the VM stands still; in real time it never did. */
 static void continue_vm(struct run *run)
 {
@@ -161,6 +166,7 @@ static void load_host_fault(struct run *run, size_t step)
 		.proxy_status = vm_proxy_status,
 		.memory_read = vm_memory_read,
 		.memory_write = vm_memory_write,
+		.memory_file = vm_memory_file,
 		.vm = run,
 	};
 	fault->injection.vm = &fault->vm;

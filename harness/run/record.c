@@ -196,12 +196,15 @@ static json_t *workload_of(struct record *record, const char *name)
 static void update_workload(struct record *record, const json_t *progress)
 {
 	const char *name = json_string_value(json_object_get(progress, "name"));
+	int first_errno = (int)json_integer_value(json_object_get(progress, "first_errno"));
 	json_t *workload = name ? workload_of(record, name) : NULL;
 
 	if (!workload)
 		return;
 	json_object_set(workload, "acknowledged", json_object_get(progress, "acknowledged"));
 	json_object_set(workload, "errors", json_object_get(progress, "errors"));
+	if (first_errno)
+		json_object_set_new(workload, "first_error", json_string(strerror(first_errno)));
 	json_object_set_new(workload, "longest_stall",
 			    seconds(json_integer_value(json_object_get(progress, "longest"))));
 }

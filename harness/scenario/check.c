@@ -377,6 +377,8 @@ static int check_check(const struct checker *checker, const struct check *check)
 		r = fail(checker, check->source, check_kind_names[kind],
 			 "no workload is started, so nothing could %s",
 			 kind == CHECK_DATA ? "be verified" : "recover");
+	if (!r && kind == CHECK_DATA && !plan_verifies(checker->plan))
+		r = fail(checker, check->source, "data", "none of the workloads has anything to verify");
 	return r;
 }
 

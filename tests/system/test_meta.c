@@ -15,6 +15,9 @@ static const struct {
 	{"broken-event-never-comes", "BROKEN", 2, "the event oom that step 2 waits for did not come"},
 	{"broken-never-comes-back", "BROKEN", 2,
 	 "injector server-stop could not confirm_released: a direct read of /dev/nbd0 did not succeed"},
+	{"broken-no-such-page", "BROKEN", 2,
+	 "injector spte-corrupt could not inject: no second-level page table maps the guest-physical page "
+	 "0x71000"},
 	{"broken-no-such-sysctl", "BROKEN", 2, "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
 	{"broken-still-answers", "BROKEN", 2,
 	 "injector scsi-debug could not confirm: /dev/sda goes on answering"},
@@ -22,6 +25,7 @@ static const struct {
 	{"fail-dm-error", "FAIL", 1, "workload writer did not move again within 5.0 s"},
 	{"fail-dm-flakey-drop-writes", "FAIL", 1, "acknowledged operations are lost"},
 	{"fail-forbidden", "FAIL", 1, "forbid: hung task in"},
+	{"fail-harmless-bit", "FAIL", 1, "no such ept_misconfig until"},
 	{"fail-no-recovery", "FAIL", 1, "workload writer did not move again within 1.0 s"},
 	{"fail-nothing-frozen", "FAIL", 1, "no such hung_task until"},
 	{"fail-unexpected-panic", "FAIL", 1, "the guest panicked: panic: hung_task: blocked tasks"},

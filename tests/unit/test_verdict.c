@@ -6,9 +6,10 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-/** Facts of a run in words of a table; "judged" is how the one expect or forbid of the plan stands. */
+/** Facts of a run in words of a table; the workload is the writer if not named; "judged" is how the one
+ * expect or forbid of the plan stands. */
 struct situation {
-	const char *what, *checks;
+	const char *what, *checks, *workload;
 	enum guest_end end;
 	bool not_begun, log_lost, held, violated, recovered, data_known;
 	const char *unconfirmed, *not_recovered, *data_problem, *panic;
@@ -66,6 +67,8 @@ static const struct situation situations[] = {
 	 .reason = "recovers: the guest did not get as far as the recovery"},
 	{"data never verified", EXPECT "," RECOVERS, .held = true, .recovered = true,
 	 .verdict = VERDICT_BROKEN, .reason = "recovers: the guest did not get as far as the recovery"},
+	{"nothing to verify", RECOVERS, .workload = "nested-guest", .recovered = true,
+	 .verdict = VERDICT_PASS, .reason = "every check held"},
 	{"data lost", DATA, .data_known = true, .data_problem = "fsck failed", .verdict = VERDICT_FAIL,
 	 .reason = "data: fsck failed"},
 	{"data unknown", DATA, .not_recovered = "writer is stuck", .verdict = VERDICT_BROKEN,
@@ -117,7 +120,9 @@ static void test_table(void)
 		enum verdict verdict;
 		struct plan plan;
 
-		snprintf(json, sizeof(json), "{'scenario': 'x', 'checks': [%s]}", situation->checks);
+		snprintf(json, sizeof(json),
+			 "{'scenario': 'x', 'timeline': [{'start': '%s'}], 'checks': [%s]}",
+			 situation->workload ? situation->workload : "writer", situation->checks);
 		plan = checks_plan(json);
 		facts = make_facts(situation, &plan);
 		verdict = verdict_of_run(&plan, &facts, reason, sizeof(reason));
