@@ -1,55 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fetch_debian.h"
 
+#include "apt.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "deb.h"
 #include "kernel_store.h"
 #include "workspace.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-#define FAMILY		     "debian"
-#define IMAGE		     "linux-image-"
-#define CURRENT		     KERNEL_DEBIAN_FLAVOUR /* linux-image-cloud-amd64 depends on today's release */
-#define META_HOPS	     3
-#define APT_CACHE_TIMEOUT_MS 60000
-#define APT_SILENT_MS	     (3 * 60 * 1000) /* apt's own network timeouts are 30 s a try */
-#define APT_END_MS	     30000
-#define NEAREST		     3
+#define FAMILY	   "debian"
+#define IMAGE	   "linux-image-"
+#define CURRENT	   KERNEL_DEBIAN_FLAVOUR /* linux-image-cloud-amd64 depends on today's release */
+#define META_HOPS  3
+#define NEAREST	   3
+#define MOST_PARTS 4
 
-struct fetch {
+/**
+ * struct request - what was asked for
+ * @name: what the kernel will be called in the store but for the release: "debian:", "debian:bullseye/"
+ * @what: release, version, or CURRENT
+ */
+struct request {
 	kernel_fetch_progress report;
 	void *context;
+	struct apt apt;
+	char *name;
+	const char *what;
 };
 
-/* What apt-cache says about one version of a package. */
+/**
+ * struct candidate - what apt-cache says about a kernel
+ * @packages: the packages that make it up, the one called IMAGE + release first; "=VERSION" behind those
+ *	whose version is given: apt takes both forms
+ */
 struct candidate {
-	char *package; /* with "=VERSION" where the user pinned one: apt takes both forms */
+	char *packages[MOST_PARTS];
+	char sha256[MOST_PARTS][HASH_TEXT_SIZE];
+	size_t count;
 	char *release;
-	char *sha256;
 	double megabytes;
 };
 
 static void candidate_clear(struct candidate *candidate)
 {
-	free(candidate->package);
+	for (size_t i = 0; i < candidate->count; i++)
+		free(candidate->packages[i]);
 	free(candidate->release);
-	free(candidate->sha256);
-	*candidate = (struct candidate){NULL, NULL, NULL, 0};
+	memset(candidate, 0, sizeof(*candidate));
 }
 
-static void report(const struct fetch *fetch, const char *phase, int percent)
+static void report(const struct request *request, const char *phase, int percent)
 {
-	if (fetch->report)
-		fetch->report(fetch->context, phase, percent);
+	if (request->report)
+		request->report(request->context, phase, percent);
 }
 
 /* ---- which package ---- */
@@ -95,15 +102,14 @@ static void collect_releases(const char *package_names, const char *flavour, str
 }
 
 /* The releases just below and above the one asked for, as ", "-separated text. */
-static char *nearest_releases(const char *wanted)
+static char *nearest_releases(const struct apt *apt, const char *wanted)
 {
-	const char *const command[] = {"apt-cache", "pkgnames", IMAGE, NULL};
 	cleanup_with(releases_clear) struct releases known = {NULL, 0};
 	cleanup_free char *names = NULL;
 	char *text = file_path("%s", "");
 	size_t place = 0;
 
-	if (process_run(command, APT_CACHE_TIMEOUT_MS, &names, NULL))
+	if (apt_package_names(apt, IMAGE, &names, NULL))
 		return text;
 	collect_releases(names, kernel_flavour(wanted), &known);
 	if (!known.count)
@@ -118,9 +124,9 @@ static char *nearest_releases(const char *wanted)
 	return text;
 }
 
-static int not_served(const char *release, struct hl_error *err)
+static int not_served(const struct apt *apt, const char *release, struct hl_error *err)
 {
-	cleanup_free char *nearest = nearest_releases(release);
+	cleanup_free char *nearest = nearest_releases(apt, release);
 
 	if (!*nearest)
 		return hl_error_set(err, ENOENT,
@@ -132,259 +138,363 @@ static int not_served(const char *release, struct hl_error *err)
 			    nearest);
 }
 
+/* Is @version the one @wanted, or is @wanted its upstream part? */
+static bool is_version(const char *version, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	return version && !strncmp(version, wanted, length) && (!version[length] || version[length] == '-');
+}
+
+/* The release among @paragraphs whose package has this version, newly allocated, or NULL. */
+static char *release_of_version(char *paragraphs, const char *version)
+{
+	for (char *next, *paragraph = paragraphs; paragraph; paragraph = next) {
+		cleanup_free char *found = NULL, *package = NULL;
+
+		next = strstr(paragraph, "\n\n");
+		if (next) {
+			*next = '\0';
+			next += 2;
+		}
+		found = deb_field(paragraph, "Version");
+		package = deb_field(paragraph, "Package");
+		if (package && is_version(found, version))
+			return file_path("%s", package + strlen(IMAGE));
+	}
+	return NULL;
+}
+
+/* The cloud kernel of a package version: "6.1.170-3", "6.1.170". NULL when there is none. */
+static char *find_version(const struct apt *apt, const char *version)
+{
+	cleanup_with(releases_clear) struct releases known = {NULL, 0};
+	cleanup_free char *names = NULL, *paragraphs = NULL;
+	char *release = NULL;
+
+	if (!isdigit((unsigned char)*version) || apt_package_names(apt, IMAGE, &names, NULL))
+		return NULL;
+	collect_releases(names, CURRENT, &known);
+	for (size_t i = 0; i < known.count; i++) {
+		cleanup_free char *bare = known.names[i];
+
+		known.names[i] = file_path(IMAGE "%s", bare);
+	}
+	if (known.count && !apt_show(apt, (const char *const *)known.names, known.count, &paragraphs, NULL))
+		release = release_of_version(paragraphs, version);
+	return release;
+}
+
+/* ---- the packages of a kernel ---- */
+
 /* The kernel package that a meta package depends on, newly allocated; NULL for a real one. */
 static char *meta_target(const char *paragraph)
 {
 	cleanup_free char *depends = deb_field(paragraph, "Depends");
+	char *position = NULL;
 
-	if (!depends || strncmp(depends, IMAGE, strlen(IMAGE)))
-		return NULL;
-	return strndup(depends, strcspn(depends, " (,|"));
+	for (char *word = depends ? strtok_r(depends, ", ", &position) : NULL; word;
+	     word = strtok_r(NULL, ", ", &position))
+		if (!strncmp(word, IMAGE, strlen(IMAGE)))
+			return strdup(word);
+	return NULL;
 }
 
-static int describe_package(struct candidate *candidate, const char *paragraph, struct hl_error *err)
+/* Takes over @package. */
+static int add_package(struct candidate *candidate, char *package, const char *paragraph,
+		       struct hl_error *err)
 {
-	cleanup_free char *size = deb_field(paragraph, "Size");
+	cleanup_free char *size = deb_field(paragraph, "Size"), *sha256 = deb_field(paragraph, "SHA256");
+	size_t place = candidate->count;
 
-	candidate->sha256 = deb_field(paragraph, "SHA256");
-	candidate->release =
-		strndup(candidate->package + strlen(IMAGE), strcspn(candidate->package + strlen(IMAGE), "="));
-	candidate->megabytes = size ? strtod(size, NULL) / 1e6 : 0;
-	return candidate->sha256 && candidate->release
-		       ? 0
-		       : hl_error_set(err, EIO, "apt-cache gives no SHA256 for %s", candidate->package);
+	if (place == MOST_PARTS || !sha256 || strlen(sha256) >= HASH_TEXT_SIZE) {
+		hl_error_set(err, EIO, "apt-cache gives no SHA256 for %s", package);
+		free(package);
+		return -EIO;
+	}
+	candidate->packages[candidate->count++] = package;
+	memcpy(candidate->sha256[place], sha256, strlen(sha256) + 1);
+	candidate->megabytes += size ? strtod(size, NULL) / 1e6 : 0;
+	return 0;
 }
 
-/* Ask apt-cache about IMAGE + @release, through meta packages to the package with the kernel. */
-static int find_candidate(const char *release, struct candidate *candidate, struct hl_error *err)
+/* "linux-modules-7.3.4+deb13-cloud-amd64 (= 7.3.4-1~bpo13+1)" -> "NAME=VERSION" */
+static char *dependency_package(const char *dependency)
 {
-	candidate->package = file_path(IMAGE "%s", release);
+	int name = (int)strcspn(dependency, " (,|");
+	const char *version = strstr(dependency, "(= ");
+
+	if (!version)
+		return file_path("%.*s", name, dependency);
+	version += strlen("(= ");
+	return file_path("%.*s=%.*s", name, dependency, (int)strcspn(version, ")"), version);
+}
+
+/* From 7.x an empty linux-image depends on what it held before; Ubuntu keeps the modules apart. */
+static bool is_part(const char *dependency)
+{
+	static const char *const parts[] = {"linux-base-", "linux-binary-", "linux-modules-"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (!strncmp(dependency, parts[i], strlen(parts[i])))
+			return true;
+	return false;
+}
+
+static int add_parts(const struct apt *apt, struct candidate *candidate, const char *paragraph,
+		     struct hl_error *err)
+{
+	cleanup_free char *depends = deb_field(paragraph, "Depends");
+	char *position = NULL;
+	int r = 0;
+
+	if (!depends)
+		return 0;
+	for (char *word = strtok_r(depends, ",", &position); !r && word;
+	     word = strtok_r(NULL, ",", &position)) {
+		cleanup_free char *part = NULL, *described = NULL;
+
+		word += strspn(word, " ");
+		if (!is_part(word))
+			continue;
+		part = dependency_package(word);
+		r = apt_show(apt, (const char *const[]){part}, 1, &described, err);
+		if (!r)
+			r = add_package(candidate, take_pointer(part), described, err);
+	}
+	return r;
+}
+
+static int describe_kernel(const struct apt *apt, struct candidate *candidate, const char *package,
+			   const char *paragraph, struct hl_error *err)
+{
+	const char *release = package + strlen(IMAGE);
+	int r = add_package(candidate, file_path("%s", package), paragraph, err);
+
+	if (r)
+		return r;
+	candidate->release = strndup(release, strcspn(release, "="));
+	return add_parts(apt, candidate, paragraph, err);
+}
+
+/* apt-cache takes a name that it does not know for a regular expression: is this about the package asked for?
+ */
+static bool is_about(const char *paragraph, const char *package)
+{
+	cleanup_free char *name = deb_field(paragraph, "Package");
+
+	return name && strlen(name) == strcspn(package, "=") && !strncmp(name, package, strlen(name));
+}
+
+/* What apt-cache shows of a package; when it is unknown, of the one with that version. */
+static int show_kernel(const struct request *request, char **package, char **paragraph, struct hl_error *err)
+{
+	int r = apt_show(&request->apt, (const char *const[]){*package}, 1, paragraph, err);
+	cleanup_free char *release = NULL;
+
+	if (r ? r != -EIO : is_about(*paragraph, *package))
+		return r;
+	release = find_version(&request->apt, *package + strlen(IMAGE));
+	if (!release)
+		return not_served(&request->apt, *package + strlen(IMAGE), err);
+	free(*package);
+	free(take_pointer(*paragraph));
+	*package = file_path(IMAGE "%s", release);
+	return apt_show(&request->apt, (const char *const[]){*package}, 1, paragraph, err);
+}
+
+/* Ask apt-cache about IMAGE + what was asked for, through meta packages to the package with the kernel. */
+static int find_candidate(const struct request *request, struct candidate *candidate, struct hl_error *err)
+{
+	cleanup_free char *package = file_path(IMAGE "%s", request->what);
+
 	for (int hop = 0; hop < META_HOPS; hop++) {
-		const char *const command[] = {"apt-cache", "show", "--no-all-versions", candidate->package,
-					       NULL};
 		cleanup_free char *paragraph = NULL, *target = NULL;
-		int r = process_run(command, APT_CACHE_TIMEOUT_MS, &paragraph, err);
+		int r = show_kernel(request, &package, &paragraph, err);
 
-		if (r == -EIO || (!r && !*paragraph))
-			return not_served(candidate->package + strlen(IMAGE), err);
 		if (r)
 			return r;
 		target = meta_target(paragraph);
 		if (!target)
-			return describe_package(candidate, paragraph, err);
-		free(candidate->package);
-		candidate->package = take_pointer(target);
+			return describe_kernel(&request->apt, candidate, package, paragraph, err);
+		free(package);
+		package = take_pointer(target);
 	}
-	return hl_error_set(err, ENOENT, IMAGE "%s leads to no kernel package, only to %s", release,
-			    candidate->package);
+	return hl_error_set(err, ENOENT, IMAGE "%s leads to no kernel package, only to %s", request->what,
+			    package);
 }
 
 /* ---- download ---- */
 
-/* apt writes "dlstatus:ITEM:PERCENT:TEXT" lines (its README.progress-reporting). */
-static void report_status(const struct fetch *fetch, const char *phase, const char *line)
-{
-	const char *percent = strncmp(line, "dlstatus:", strlen("dlstatus:")) ? NULL : strchr(line, ':');
+struct phase {
+	const struct request *request;
+	const char *text;
+};
 
-	percent = percent ? strchr(percent + 1, ':') : NULL;
-	if (percent)
-		report(fetch, phase, (int)strtod(percent + 1, NULL));
+static void report_percent(void *context, int percent)
+{
+	const struct phase *phase = context;
+
+	report(phase->request, phase->text, percent);
 }
 
-/* Follow apt's status lines until it closes them, which it does when it ends. */
-static int follow_status(const struct fetch *fetch, const char *phase, int fd, struct hl_error *err)
-{
-	struct pollfd watched = {.fd = fd, .events = POLLIN};
-	char lines[4096];
-	size_t used = 0;
-
-	for (;;) {
-		int r = poll(&watched, 1, APT_SILENT_MS);
-		ssize_t got;
-		char *end;
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (!r)
-			return hl_error_set(err, ETIMEDOUT, "apt-get was silent for %d s",
-					    APT_SILENT_MS / 1000);
-		got = r < 0 ? -1 : read(fd, lines + used, sizeof(lines) - 1 - used);
-		if (got < 0)
-			return hl_error_errno(err, errno, "read the status of apt-get");
-		if (!got)
-			return 0;
-		used += (size_t)got;
-		lines[used] = '\0';
-		while ((end = strchr(lines, '\n'))) {
-			*end = '\0';
-			report_status(fetch, phase, lines);
-			used -= (size_t)(end + 1 - lines);
-			memmove(lines, end + 1, used + 1);
-		}
-		if (used == sizeof(lines) - 1)
-			used = 0;
-	}
-}
-
-/* What apt-get complained of, for the error message. */
-static int download_failed(const char *package, int errors, struct hl_error *err)
-{
-	char text[1024] = "";
-	ssize_t got = pread(errors, text, sizeof(text) - 1, 0);
-
-	while (got > 0 && strchr("\n ", text[got - 1]))
-		text[--got] = '\0';
-	return hl_error_set(err, EIO,
-			    "download of %s failed (are the package lists up to date? apt-get update): %s",
-			    package, *text ? text : "apt-get gave no reason");
-}
-
-static int run_download(const struct fetch *fetch, const struct candidate *candidate, const char *folder,
-			struct hl_error *err)
-{
-	/*
-	 * apt-get download writes to its current folder. As root it would hand the work to the user _apt,
-	 * who may not enter the cache of another user, and complain: stay root then.
-	 */
-	const char *const command[] = {"env",
-				       "-C",
-				       folder,
-				       "apt-get",
-				       "-q",
-				       "-o",
-				       "APT::Status-Fd=1",
-				       "-o",
-				       "APT::Sandbox::User=root",
-				       "download",
-				       candidate->package,
-				       NULL};
-	cleanup_free char *phase =
-		file_path("download %s, %.0f MB", candidate->package, candidate->megabytes);
-	cleanup_fd int status_read = -1, status_write = -1, errors = memfd_create("errors", MFD_CLOEXEC);
-	cleanup_with(process_kill) struct process child = PROCESS_NONE;
-	struct process_files files = {-1, -1, errors, NULL, 0};
-	int ends[2], status, r;
-
-	if (errors < 0 || pipe2(ends, O_CLOEXEC))
-		return hl_error_errno(err, errno, "start apt-get");
-	status_read = ends[0];
-	files.output = status_write = ends[1];
-	report(fetch, phase, 0);
-	r = process_start(&child, command, &files, err);
-	if (r)
-		return r;
-	close(take_fd(&status_write));
-	r = follow_status(fetch, phase, status_read, err);
-	if (!r)
-		r = process_wait(&child, APT_END_MS, &status, err);
-	if (r)
-		return r;
-	return status ? download_failed(candidate->package, errors, err) : 0;
-}
-
-/* apt chose the file's name; the folder holds nothing else. */
-static int add_downloaded(const struct candidate *candidate, const char *folder, struct kernel **kernel,
-			  bool *added, struct hl_error *err)
+/* apt chose the files' names; the folder holds nothing else. */
+static int add_downloaded(const struct candidate *candidate, const char *folder, const char *name,
+			  struct kernel **kernel, bool *added, struct hl_error *err)
 {
 	cleanup_free char *pattern = file_path("%s/*.deb", folder);
-	cleanup_free char *name = file_path(FAMILY ":%s", candidate->release);
 	glob_t files;
 	int r;
 
 	if (glob(pattern, 0, NULL, &files))
-		return hl_error_set(err, EIO, "apt-get left no file for %s", candidate->package);
-	r = kernel_store_add_deb(files.gl_pathv[0], name, kernel, added, err);
+		return hl_error_set(err, EIO, "apt-get left no file for %s", candidate->packages[0]);
+	r = kernel_store_add((const char *const *)files.gl_pathv, files.gl_pathc, name, kernel, added, err);
 	globfree(&files);
 	return r;
 }
 
-static int download(const struct fetch *fetch, const struct candidate *candidate, struct kernel **kernel,
-		    bool *added, struct hl_error *err)
+static int download(const struct request *request, const struct candidate *candidate, const char *name,
+		    struct kernel **kernel, bool *added, struct hl_error *err)
 {
 	cleanup_with(workspace_close) struct workspace workspace = WORKSPACE_NONE;
-	cleanup_free char *folder = NULL, *phase = file_path("unpack %s", candidate->package);
+	cleanup_free char *folder = NULL, *unpacking = file_path("unpack %s", candidate->packages[0]);
+	cleanup_free char *text =
+		file_path("download %s, %.0f MB", candidate->packages[0], candidate->megabytes);
+	struct phase phase = {request, text};
 	int r = file_cache_folder("downloads", &folder, err);
 
 	if (!r)
 		r = workspace_open(&workspace, folder, err);
-	if (!r)
-		r = run_download(fetch, candidate, workspace.path, err);
 	if (r)
 		return r;
-	report(fetch, phase, -1);
-	return add_downloaded(candidate, workspace.path, kernel, added, err);
+	report(request, text, 0);
+	r = apt_download(&request->apt, (const char *const *)candidate->packages, candidate->count,
+			 workspace.path, report_percent, &phase, err);
+	if (r)
+		return r;
+	report(request, unpacking, -1);
+	return add_downloaded(candidate, workspace.path, name, kernel, added, err);
 }
 
 /* ---- fetch ---- */
 
 /* apt takes options, globs and patterns where a package name may stand: let only names through. */
-static bool is_release(const char *text)
+static bool is_word(const char *text, size_t length)
 {
-	bool good = isalnum((unsigned char)text[0]);
+	bool good = length && isalnum((unsigned char)text[0]);
 
-	for (const char *c = text; *c; c++)
-		good = good && (isalnum((unsigned char)*c) || strchr(".+~-=", *c));
+	for (size_t i = 0; i < length; i++)
+		good = good && (isalnum((unsigned char)text[i]) || strchr(".+~-=", text[i]));
 	return good;
 }
 
-/* The release that a name asks for, or NULL with @err set. */
-static const char *requested_release(const char *name, struct hl_error *err)
+static int bad_name(const char *name, struct hl_error *err)
 {
-	const char *release = name + strlen(FAMILY);
-
-	if (!strcmp(name, FAMILY))
-		return CURRENT;
-	if (!strncmp(name, FAMILY ":", strlen(FAMILY ":")) && is_release(release + 1))
-		return release + 1;
-	hl_error_set(err, EINVAL,
-		     "\"%s\" names no Debian kernel: use " FAMILY ", " FAMILY ":FLAVOUR (" FAMILY
-		     ":amd64) or " FAMILY ":RELEASE (" FAMILY ":6.1.0-55-cloud-amd64)",
-		     name);
-	return NULL;
+	return hl_error_set(err, EINVAL,
+			    "\"%s\" names no Debian kernel: use " FAMILY ", " FAMILY ":FLAVOUR (" FAMILY
+			    ":amd64), " FAMILY ":RELEASE (" FAMILY ":6.1.0-55-cloud-amd64), " FAMILY
+			    ":VERSION (" FAMILY ":6.1.170-3) or " FAMILY ":SUITE/RELEASE (" FAMILY
+			    ":bullseye/5.10.218)",
+			    name);
 }
 
-/* A release by its full name is taken from the store, without asking apt. */
-static struct kernel *find_stored(const char *name)
+/* "amd64", "cloud-amd64", "rt-amd64" */
+static bool is_flavour(const char *word)
+{
+	size_t length = strlen(word), ending = strlen("amd64");
+
+	return isalpha((unsigned char)word[0]) && length >= ending &&
+	       !strcmp(word + length - ending, "amd64");
+}
+
+/* "debian", "debian:FLAVOUR", "debian:RELEASE", "debian:SUITE", "debian:SUITE/RELEASE"; @suite is newly
+ * allocated or NULL. */
+static int parse_name(struct request *request, const char *name, char **suite, struct hl_error *err)
+{
+	const char *rest = name + strlen(FAMILY) + 1;
+	size_t length;
+
+	request->what = CURRENT;
+	request->name = file_path(FAMILY ":");
+	if (!strcmp(name, FAMILY))
+		return 0;
+	if (strncmp(name, FAMILY ":", strlen(FAMILY ":")))
+		return bad_name(name, err);
+	length = strcspn(rest, "/");
+	if (!is_word(rest, length) ||
+	    (rest[length] && !is_word(rest + length + 1, strlen(rest + length + 1))))
+		return bad_name(name, err);
+	if (!rest[length] && (!isalpha((unsigned char)rest[0]) || is_flavour(rest))) {
+		request->what = rest;
+		return 0;
+	}
+	*suite = strndup(rest, length);
+	if (rest[length])
+		request->what = rest + length + 1;
+	free(request->name);
+	request->name = file_path(FAMILY ":%s/", *suite);
+	return 0;
+}
+
+/* A release or version by its full name is taken from the store, without asking apt. */
+static struct kernel *find_stored(const struct request *request)
 {
 	cleanup_with(kernel_cleanup) struct kernel *kernel = NULL;
-	cleanup_free char *exact = strndup(name, strcspn(name, "="));
+	cleanup_free char *wanted = file_path("%s%s", request->name, request->what);
+	cleanup_free char *exact = strndup(wanted, strcspn(wanted, "="));
 
-	if (!exact || kernel_store_find(name, &kernel, NULL) || strcmp(kernel->name, exact))
+	if (is_flavour(request->what) || kernel_store_find(wanted, &kernel, NULL) ||
+	    (strcmp(kernel->name, exact) && !is_version(kernel->version, request->what)))
 		return NULL;
 	return take_pointer(kernel);
 }
 
-static int fetch_candidate(const struct fetch *fetch, const char *release, struct kernel **kernel,
-			   bool *added, struct hl_error *err)
+static int fetch_candidate(const struct request *request, struct kernel **kernel, bool *added,
+			   struct hl_error *err)
 {
-	cleanup_with(candidate_clear) struct candidate candidate = {NULL, NULL, NULL, 0};
+	cleanup_with(candidate_clear) struct candidate candidate = {.count = 0};
 	cleanup_free char *name = NULL;
+	char sha256[HASH_TEXT_SIZE];
 	int r;
 
-	report(fetch, "ask apt-cache", -1);
-	r = find_candidate(release, &candidate, err);
+	report(request, "ask apt-cache", -1);
+	r = find_candidate(request, &candidate, err);
 	if (r)
 		return r;
-	name = file_path(FAMILY ":%s", candidate.release);
+	name = file_path("%s%s", request->name, candidate.release);
+	kernel_store_combine(candidate.sha256, candidate.count, sha256);
 	*added = false;
-	r = kernel_store_find_package(name, candidate.sha256, kernel, err);
-	return r || *kernel ? r : download(fetch, &candidate, kernel, added, err);
+	r = kernel_store_find_package(name, sha256, kernel, err);
+	return r || *kernel ? r : download(request, &candidate, name, kernel, added, err);
+}
+
+static int fetch(struct request *request, const char *suite, struct kernel **kernel, bool *added,
+		 struct hl_error *err)
+{
+	int r;
+
+	*kernel = find_stored(request);
+	if (*kernel)
+		return 0;
+	if (suite)
+		report(request, "get package lists", -1);
+	r = apt_open(&request->apt, suite, err);
+	return r ? r : fetch_candidate(request, kernel, added, err);
 }
 
 int kernel_fetch_debian(const char *name, kernel_fetch_progress progress, void *context,
 			struct kernel **kernel, bool *added, struct hl_error *err)
 {
-	const struct fetch fetch = {progress, context};
-	const char *release = requested_release(name, err);
-	struct kernel *found;
+	struct request request = {.report = progress, .context = context};
+	cleanup_free char *suite = NULL;
+	struct kernel *found = NULL;
 	bool downloaded = false;
-	int r = 0;
+	int r = parse_name(&request, name, &suite, err);
 
-	if (!release)
-		return -EINVAL;
-	found = find_stored(name);
-	if (!found)
-		r = fetch_candidate(&fetch, release, &found, &downloaded, err);
+	if (!r)
+		r = fetch(&request, suite, &found, &downloaded, err);
+	apt_close(&request.apt);
+	free(request.name);
 	if (r)
 		return r;
 	if (added)

@@ -17,11 +17,13 @@ typedef void (*kernel_fetch_progress)(void *context, const char *phase, int perc
 /**
  * kernel_fetch_debian() - get a kernel from the archives that the machine's apt knows
  * @name: "debian" for the release that linux-image-cloud-amd64 stands for today, "debian:FLAVOUR" for that
- *        of another flavour, for example "debian:amd64", or "debian:RELEASE", for example
- *        "debian:6.1.0-55-cloud-amd64"
+ *        of another flavour, for example "debian:amd64";
+ *        "debian:RELEASE", for example "debian:6.1.0-55-cloud-amd64"; "debian:VERSION" for the cloud kernel
+ *        of a package version or its upstream part, "debian:6.1.170-3" or "debian:6.1.170"; and
+ *        "debian:SUITE", "debian:SUITE/RELEASE", "debian:SUITE/VERSION" for those of another suite
  * @progress: called while it works, or NULL
  * @context: for @progress
- * @kernel: receives the kernel, named "debian:RELEASE"; the caller frees it
+ * @kernel: receives the kernel, named "debian:RELEASE" or "debian:SUITE/RELEASE"; the caller frees it
  * @added: false when the store had it already and nothing was downloaded; may be NULL
  * @err: says what apt said, and the nearest releases when the one asked for is not served
  *
@@ -29,7 +31,7 @@ typedef void (*kernel_fetch_progress)(void *context, const char *phase, int perc
  * one works offline; plain "debian" asks apt-cache first.
  *
  * Return: 0; -ENOENT when apt does not know the kernel or is not installed; -EINVAL for a name that
- * is not Debian's; -EIO when the download failed; else as kernel_store_add_deb().
+ * is not Debian's; -EIO when the download failed; else as kernel_store_add().
  */
 int kernel_fetch_debian(const char *name, kernel_fetch_progress progress, void *context,
 			struct kernel **kernel, bool *added, struct hl_error *err);

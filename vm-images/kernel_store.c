@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/process.h"
 #include "base/similar.h"
-#include "deb.h"
+#include "package.h"
 #include "workspace.h"
 
 #include <ctype.h>
@@ -102,10 +102,15 @@ static char *folder_of(const char *store, const char *name, const char *sha256)
 	return path;
 }
 
-/* The part before the colon, which names where a kernel came from; all of a name without one. */
+/*
+ * The part before the colon, or before the slash of another suite, which names where a kernel came from:
+ * "debian", "debian:bullseye"; all of a name without one.
+ */
 static size_t family_length(const char *name)
 {
-	return strcspn(name, ":");
+	const char *slash = strchr(name, '/');
+
+	return slash ? (size_t)(slash - name) : strcspn(name, ":");
 }
 
 /* ---- list ---- */
@@ -212,6 +217,22 @@ static bool has_flavour(const struct kernel *kernel, const char *wanted)
 	       !strcmp(kernel_flavour(kernel->release), wanted + length + 1);
 }
 
+/* "6.1.170-3", "6.1.170", "debian:6.1.170": a version of the package, or the upstream part of one. */
+static bool has_version(const struct kernel *kernel, const char *wanted)
+{
+	size_t family = strcspn(wanted, "/:"), length;
+
+	if (wanted[family]) {
+		family = family_length(wanted);
+		if (family != family_length(kernel->name) || strncmp(kernel->name, wanted, family))
+			return false;
+		wanted += family + 1;
+	}
+	length = strlen(wanted);
+	return length && strchr(wanted, '.') && !strncmp(kernel->version, wanted, length) &&
+	       (!kernel->version[length] || kernel->version[length] == '-');
+}
+
 static bool begins_with(const struct kernel *kernel, const char *wanted)
 {
 	size_t length = strlen(wanted);
@@ -225,7 +246,8 @@ static const struct way {
 	bool (*matches)(const struct kernel *kernel, const char *wanted);
 	bool newest; /* several matches are fine: take the last of the list */
 } ways[] = {
-	{has_name, true}, {has_release, false}, {has_family, true}, {has_flavour, true}, {begins_with, false},
+	{has_name, true},    {has_release, false}, {has_family, true},
+	{has_flavour, true}, {has_version, true},  {begins_with, false},
 };
 
 static bool same_kernel(const struct kernel *a, const struct kernel *b)
@@ -398,23 +420,36 @@ static int complete(const char *folder, const struct kernel *kernel, struct hl_e
 	return r ? r : write_description(kernel, folder, err);
 }
 
-static int unpack(const char *store, const char *path, const char *name, const char *sha256,
-		  struct hl_error *err)
+/* Names of the files, as one text. */
+static char *sources_text(const char *const *paths, size_t count)
+{
+	char *text = file_path("%s", basename(paths[0]));
+
+	for (size_t i = 1; i < count; i++) {
+		cleanup_free char *old = text;
+
+		text = file_path("%s %s", old, basename(paths[i]));
+	}
+	return text;
+}
+
+static int unpack(const char *store, const char *const *paths, size_t count, const char *name,
+		  const char *sha256, struct hl_error *err)
 {
 	cleanup_with(workspace_close) struct workspace workspace = WORKSPACE_NONE;
-	cleanup_with(deb_kernel_clear) struct deb_kernel deb = {NULL, NULL, NULL, NULL};
-	cleanup_free char *folder = NULL;
-	struct kernel kernel = {.sha256 = (char *)sha256, .source = (char *)basename(path)};
+	cleanup_with(kernel_package_clear) struct kernel_package package = {NULL, NULL, NULL, NULL};
+	cleanup_free char *folder = NULL, *sources = sources_text(paths, count);
+	struct kernel kernel = {.sha256 = (char *)sha256, .source = sources};
 	int r = workspace_open(&workspace, store, err);
 
 	if (!r)
-		r = deb_unpack_kernel(path, workspace.path, &deb, err);
+		r = package_unpack_kernel(paths, count, workspace.path, &package, err);
 	if (r)
 		return r;
-	kernel.name = name ? (char *)name : deb.release;
-	kernel.release = deb.release;
-	kernel.version = deb.version;
-	kernel.architecture = deb.architecture;
+	kernel.name = name ? (char *)name : package.release;
+	kernel.release = package.release;
+	kernel.version = package.version;
+	kernel.architecture = package.architecture;
 	r = complete(workspace.path, &kernel, err);
 	if (r)
 		return r;
@@ -436,8 +471,40 @@ static int find_added(const char *name, const char *sha256, struct kernel **kern
 	return r;
 }
 
-int kernel_store_add_deb(const char *path, const char *name, struct kernel **kernel, bool *added,
-			 struct hl_error *err)
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void kernel_store_combine(char (*each)[HASH_TEXT_SIZE], size_t count, char *sha256)
+{
+	struct sha256_ctx context;
+
+	if (count == 1) {
+		memcpy(sha256, each[0], HASH_TEXT_SIZE);
+		return;
+	}
+	qsort(each, count, sizeof(*each), compare_texts);
+	sha256_init(&context);
+	for (size_t i = 0; i < count; i++)
+		sha256_update(&context, HASH_TEXT_SIZE - 1, (const uint8_t *)each[i]);
+	hash_finish(&context, sha256);
+}
+
+static int hash_packages(const char *const *paths, size_t count, char *sha256, struct hl_error *err)
+{
+	cleanup_free char(*each)[HASH_TEXT_SIZE] = calloc(count, sizeof(*each));
+	int r = each ? 0 : hl_error_errno(err, ENOMEM, "hash %s", paths[0]);
+
+	for (size_t i = 0; !r && i < count; i++)
+		r = hash_file(paths[i], each[i], err);
+	if (!r)
+		kernel_store_combine(each, count, sha256);
+	return r;
+}
+
+int kernel_store_add(const char *const *paths, size_t count, const char *name, struct kernel **kernel,
+		     bool *added, struct hl_error *err)
 {
 	cleanup_with(kernel_cleanup) struct kernel *found = NULL;
 	cleanup_free char *store = NULL;
@@ -448,19 +515,19 @@ int kernel_store_add_deb(const char *path, const char *name, struct kernel **ker
 	if (!r)
 		r = store_folder(&store, err);
 	if (!r)
-		r = hash_file(path, sha256, err);
+		r = hash_packages(paths, count, sha256, err);
 	if (!r)
 		r = find_added(name, sha256, &found, err);
 	if (!r && !found) {
 		unpacked = true;
-		r = unpack(store, path, name, sha256, err);
+		r = unpack(store, paths, count, name, sha256, err);
 		if (!r)
 			r = find_added(name, sha256, &found, err);
 	}
 	if (r)
 		return r;
 	if (!found)
-		return hl_error_set(err, EIO, "the kernel of %s vanished from the store", path);
+		return hl_error_set(err, EIO, "the kernel of %s vanished from the store", paths[0]);
 	if (added)
 		*added = unpacked;
 	*kernel = take_pointer(found);

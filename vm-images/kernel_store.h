@@ -2,6 +2,7 @@
 #ifndef HANGLAB_VM_IMAGES_KERNEL_STORE_H
 #define HANGLAB_VM_IMAGES_KERNEL_STORE_H
 
+#include "base/hash.h"
 #include "kernel.h"
 
 #include <stdbool.h>
@@ -19,27 +20,37 @@
  */
 
 /**
- * kernel_store_add_deb() - put the kernel of a Debian package into the store
- * @path: the .deb file
+ * kernel_store_add() - put the kernel of a package, or of several that make up one kernel, into the store
+ * @paths: the packages, see package_unpack_kernel()
+ * @count: how many
  * @name: what to call it, or NULL for its release; letters, digits and ":/.,_+~-"
  * @kernel: receives the kernel, also when it was there already; the caller frees it
- * @added: false when the same package was in the store under this name already; may be NULL
+ * @added: false when the same packages were in the store under this name already; may be NULL
  * @err: names the file and says what is wrong with it
  *
- * Return: 0; -EBADMSG for a file that is not a whole .deb; -ENODATA for one without a kernel and its
+ * Return: 0; -EBADMSG for a file that is not a whole package; -ENODATA without a kernel and its
  * modules; -EEXIST when @name already means another release; -EINVAL for a bad name;
  * -ENOSPC and others from the system. Nothing is left behind on failure.
  */
-int kernel_store_add_deb(const char *path, const char *name, struct kernel **kernel, bool *added,
-			 struct hl_error *err);
+int kernel_store_add(const char *const *paths, size_t count, const char *name, struct kernel **kernel,
+		     bool *added, struct hl_error *err);
+
+/**
+ * kernel_store_combine() - the SHA-256 that stands for a kernel of several packages
+ * @each: SHA-256 of each package, as text; sorted by this call
+ * @count: how many; of one package it is its own
+ * @sha256: receives HASH_TEXT_SIZE bytes: of the sorted texts, one after the other
+ */
+void kernel_store_combine(char (*each)[HASH_TEXT_SIZE], size_t count, char *sha256);
 
 /**
  * kernel_store_find() - the kernel a user means
  * @wanted: first match of: a name ("debian:6.1.0-56-cloud-amd64"); a release; the part of names
- *          before the colon ("debian": its newest release of the cloud flavour); that part and a flavour
- *          ("debian:amd64": the newest full kernel); a beginning that only one release or name
- *          has. "=VERSION" behind it pins the package version. Of several packages of one name the
- *          newest version is taken.
+ *          before the colon or the slash ("debian", "debian:bullseye": its newest release of the cloud
+ *          flavour); that part and a flavour ("debian:amd64": the newest full kernel); a version of the
+ *          package or its upstream part ("6.1.170-3", "debian:6.1.170"; of several flavours the last);
+ *          a beginning that only one release or name has. "=VERSION" behind it pins the package version. Of
+ *          several packages of one name the newest version is taken.
  * @kernel: receives the kernel; the caller frees it
  * @err: for a miss lists what the store has and the command that fetches what was asked for
  *

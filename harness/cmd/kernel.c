@@ -44,13 +44,13 @@ static int fetch_one(const struct command_line *line, const char *name)
 	return 0;
 }
 
-static int add_one(const struct command_line *line, const char *path)
+static int add(const struct command_line *line, const char *const *paths, size_t count)
 {
 	struct kernel *kernel = NULL;
 	struct hl_error err = HL_ERROR_INIT;
 	bool added;
 
-	if (kernel_store_add_deb(path, command_option(line, "name"), &kernel, &added, &err))
+	if (kernel_store_add(paths, count, command_option(line, "name"), &kernel, &added, &err))
 		return command_error(line, FAILED, &err);
 	print_kernel(kernel, added ? "added" : "is in the store already");
 	kernel_free(kernel);
@@ -73,19 +73,27 @@ static int list_all(const struct command_line *line)
 	return 0;
 }
 
+static int fetch(const struct command_line *line, const char *const *names, size_t count)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < count; i++)
+		code = fetch_one(line, names[i]);
+	return code;
+}
+
 static const struct {
 	const char *name;
-	int (*each)(const struct command_line *line, const char *operand);
+	int (*run)(const struct command_line *line, const char *const *operands, size_t count);
 	const char *wants;
 } actions[] = {
-	{"add", add_one, "a path of a .deb file"},
-	{"fetch", fetch_one, "a name such as debian or debian:6.1.0-55-cloud-amd64"},
+	{"add", add, "a path of a .deb or .rpm file"},
+	{"fetch", fetch, "a name such as debian or debian:6.1.0-55-cloud-amd64"},
 };
 
 static int kernel(const struct command_line *line)
 {
 	const char *action = line->operands[0];
-	int code = 0;
 
 	if (!strcmp(action, "list"))
 		return line->operand_count > 1 ? command_usage_error(line, "list takes no operands")
@@ -95,9 +103,7 @@ static int kernel(const struct command_line *line)
 			continue;
 		if (line->operand_count < 2)
 			return command_usage_error(line, "%s needs %s", action, actions[i].wants);
-		for (size_t operand = 1; !code && operand < line->operand_count; operand++)
-			code = actions[i].each(line, line->operands[operand]);
-		return code;
+		return actions[i].run(line, line->operands + 1, line->operand_count - 1);
 	}
 	return command_usage_error(line, "unknown action '%s': write add, fetch or list", action);
 }
@@ -111,17 +117,26 @@ const struct command command_kernel = {
 	.name = "kernel",
 	.summary = "fetch, add and list kernels for lab VMs",
 	.operands = "fetch NAME... | add PATH... | list",
-	.help = "fetch  gets a kernel package through apt: debian is the current cloud kernel, "
-		"debian:amd64 the\n"
-		"       current full one, with every driver, debian:RELEASE a certain one\n"
-		"add    takes a Debian kernel package from a file\n"
+	.help = "fetch  gets kernels through apt: debian is the current cloud kernel, debian:amd64 the "
+		"current\n"
+		"       full one, with every driver, debian:RELEASE or debian:VERSION a certain one,\n"
+		"       debian:SUITE/RELEASE or debian:SUITE/VERSION one of\n"
+		"       another suite of Debian's, for which apt gets a private state: nothing of this\n"
+		"       machine's own apt changes\n"
+		"add    takes one kernel from package files, .deb or .rpm: one, or those that together hold\n"
+		"       it (linux-image-unsigned and linux-modules; kernel-core and kernel-modules); a "
+		"debug\n"
+		"       package beside them brings its symbols\n"
 		"list   shows name, release, package version and sha256 of every kernel in the store\n\n"
 		"The store is ${XDG_CACHE_HOME:-~/.cache}/hanglab/kernels. Nothing is installed on this "
 		"machine.\n\n"
 		"Exit code: 0 done, 2 failed.\n",
 	.example = "hanglab kernel fetch debian\n"
-		   "hanglab kernel fetch debian:amd64 debian:6.1.0-55-cloud-amd64\n"
-		   "hanglab kernel add --name mine ./linux-image-6.1.0-mine_amd64.deb\n",
+		   "hanglab kernel fetch debian:amd64 debian:6.1.0-55-cloud-amd64 debian:6.1.170-3\n"
+		   "hanglab kernel fetch debian:bullseye/5.10.218 debian:trixie-backports\n"
+		   "hanglab kernel add --name mine ./linux-image-6.1.0-mine_amd64.deb\n"
+		   "hanglab kernel add kernel-core-4.18.0-553.el8.x86_64.rpm "
+		   "kernel-modules-4.18.0-553.el8.x86_64.rpm\n",
 	.options = options,
 	.fewest = 1,
 	.most = SIZE_MAX,

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "package_fixture.h"
 #include "vm-images/deb.h"
+#include "vm-images/package.h"
 
 #include <CUnit/CUnit.h>
 #include <string.h>
@@ -32,13 +33,13 @@ static const struct packed_file merged[] = {
 	{NULL, NULL, NULL},
 };
 
-static int unpack(const char *folder, const char *package, struct deb_kernel *deb, struct hl_error *err)
+static int unpack(const char *folder, const char *package, struct kernel_package *deb, struct hl_error *err)
 {
 	cleanup_free char *target = file_path("%s/unpacked", folder);
 
 	CU_ASSERT_EQUAL_FATAL(file_remove_tree(target, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(mkdir(target, 0755), 0);
-	return deb_unpack_kernel(package, target, deb, err);
+	return package_unpack_kernel(&package, 1, target, deb, err);
 }
 
 static void check_content(const char *folder, const char *name, const char *expected)
@@ -56,7 +57,7 @@ static void check_unpacked(const struct packed_file *files, enum packing packing
 	cleanup_free char *package = file_path("%s/kernel.deb", folder);
 	cleanup_free char *foreign = file_path("%s/unpacked/share", folder);
 	cleanup_free char *link = file_path("%s/unpacked/" MODULES "/build", folder);
-	cleanup_with(deb_kernel_clear) struct deb_kernel deb = {NULL, NULL, NULL, NULL};
+	cleanup_with(kernel_package_clear) struct kernel_package deb = {NULL, NULL, NULL, NULL};
 	struct hl_error err = HL_ERROR_INIT;
 	struct stat status;
 
@@ -84,7 +85,7 @@ static void test_layouts(void)
 
 static void check_refused(const char *folder, const char *package, int code, const char *reason)
 {
-	struct deb_kernel deb = {NULL, NULL, NULL, NULL};
+	struct kernel_package deb = {NULL, NULL, NULL, NULL};
 	struct hl_error err = HL_ERROR_INIT;
 
 	CU_ASSERT_EQUAL(unpack(folder, package, &deb, &err), -code);

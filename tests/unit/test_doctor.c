@@ -107,7 +107,8 @@ static void test_kernels_and_apt(void)
 		if (with_kernel)
 			continue;
 		fixture_write_kernel_deb(deb, FIXTURE_RELEASE, "1");
-		CU_ASSERT_EQUAL_FATAL(kernel_store_add_deb(deb, NULL, &kernel, NULL, NULL), 0);
+		CU_ASSERT_EQUAL_FATAL(
+			kernel_store_add((const char *const[]){deb}, 1, NULL, &kernel, NULL, NULL), 0);
 		kernel_free(kernel);
 	}
 }

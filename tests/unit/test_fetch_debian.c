@@ -19,18 +19,27 @@
 static const char apt_cache[] =
 	"#!/bin/sh\n"
 	"cd \"${0%/*}/..\"; echo \"apt-cache $*\" >> calls\n"
-	"case $1 in\n"
+	"what=$1; shift\n"
+	"case $what in\n"
 	"pkgnames) cd show && ls;;\n"
-	"show) shift; [ \"$1\" = --no-all-versions ] || exit 1\n"
-	"  cat \"show/$2\" 2>/dev/null || { echo 'E: No packages found' >&2; exit 100; };;\n"
+	"show) [ \"$1\" = --no-all-versions ] || exit 1; shift; [ \"$1\" != -c ] || shift 2\n"
+	"  for p; do cat \"show/$p\" 2>/dev/null || { echo 'E: No packages found' >&2; exit 100; }; echo; "
+	"done;;\n"
 	"esac\n";
 static const char apt_get[] =
 	"#!/bin/sh\n"
 	"home=\"${0%/*}/..\"; echo \"apt-get $*\" >> \"$home/calls\"\n"
-	"for package; do :; done\n"
+	"case \"$*\" in\n"
+	"indextargets*) echo 'Debian-Security http://a/debian-security/'; echo 'Debian http://a/debian/'; "
+	"exit;;\n"
+	"*update*) while [ \"$1\" != -c ]; do shift; done\n"
+	"  sources=${2%/*}/sources.list; cp \"$sources\" \"$home/sources\"; ! grep -q nonesuch \"$sources\"; "
+	"exit;;\n"
+	"esac\n"
 	"echo 'Get:1 some text'; echo 'dlstatus:1:42.5:Retrieving file 1 of 1'\n"
-	"cp \"$home/pool/$package.deb\" \"./${package}_1_amd64.deb\" 2>/dev/null && exit\n"
-	"echo \"E: Failed to fetch $package  404  Not Found\" >&2; exit 100\n";
+	"while [ \"$1\" != download ]; do shift; done; shift; [ \"$1\" != -c ] || shift 2\n"
+	"for package; do cp \"$home/pool/$package.deb\" \"./${package}_1_amd64.deb\" 2>/dev/null ||\n"
+	"  { echo \"E: Failed to fetch $package  404  Not Found\" >&2; exit 100; }; done\n";
 
 static char *saved_path;
 
@@ -215,6 +224,78 @@ static void test_names(void)
 	check_refused("debian:", EINVAL, "\"debian:\"");
 	check_refused("debianx", EINVAL, "\"debianx\"");
 	check_refused("debian:-o=x", EINVAL, "\"debian:-o=x\"");
+	check_refused("debian:../x/5.10", EINVAL, "names no Debian kernel");
+	check_refused("debian:bullseye/", EINVAL, "names no Debian kernel");
+	check_refused("debian:bullseye/-o", EINVAL, "names no Debian kernel");
+}
+
+/* By the version of the package, or the upstream part of it. */
+static void test_version(void)
+{
+	const char *folder = fake_apt();
+
+	serve_as_current(folder, CURRENT);
+	check_fetched("debian:1", "debian:" CURRENT, true);
+	check_fetched("debian:" CURRENT, "debian:" CURRENT, false);
+	check_refused("debian:3", ENOENT, "linux-image-3;");
+	real_apt();
+}
+
+/* Another suite has a state of apt's own, with the security updates of a release. */
+static void test_suite(void)
+{
+	const char *folder = fake_apt();
+	cleanup_free char *sources = file_path("%s/sources", folder), *text = NULL;
+
+	serve_kernel(folder, "5.10.0-30-cloud-amd64", true);
+	check_fetched("debian:bullseye/5.10.0-30-cloud-amd64", "debian:bullseye/5.10.0-30-cloud-amd64", true);
+	CU_ASSERT_EQUAL_FATAL(file_read(sources, &text, NULL, NULL), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " http://a/debian/ bullseye main\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " http://a/debian-security bullseye-security main\n"));
+	CU_ASSERT_TRUE(called(folder, "-c"));
+	check_fetched("debian:bullseye/5.10.0-30-cloud-amd64", "debian:bullseye/5.10.0-30-cloud-amd64",
+		      false);
+	CU_ASSERT_FALSE(called(folder, "apt"));
+	check_refused("debian:nonesuch", EIO, "suite \"nonesuch\"");
+	real_apt();
+}
+
+/* From 7.x an empty linux-image depends on the packages with the kernel and its modules. */
+static void test_parts(void)
+{
+	static const struct packed_file binary[] = {
+		{"./usr/lib/modules/7.3.4-cloud-amd64/vmlinuz", "kernel", NULL}, {NULL, NULL, NULL}};
+	static const struct packed_file modules[] = {
+		{"./usr/lib/modules/7.3.4-cloud-amd64/modules.order", "", NULL},
+		{"./usr/lib/modules/7.3.4-cloud-amd64/modules.builtin", "", NULL},
+		{NULL, NULL, NULL}};
+	static const struct packed_file nothing[] = {{"./usr/share/doc/empty", "", NULL}, {NULL, NULL, NULL}};
+	static const struct {
+		const char *name, *depends;
+		const struct packed_file *files;
+	} parts[] = {
+		{"linux-image-7.3.4-cloud-amd64",
+		 "kmod, linux-binary-7.3.4-cloud-amd64, linux-modules-7.3.4-cloud-amd64", nothing},
+		{"linux-binary-7.3.4-cloud-amd64", "kmod", binary},
+		{"linux-modules-7.3.4-cloud-amd64", "kmod", modules},
+	};
+	const char *folder = fake_apt();
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		cleanup_free char *deb = file_path("%s/pool/%s.deb", folder, parts[i].name), *text = NULL;
+		cleanup_free char *control =
+			file_path("Package: %s\nVersion: 7.3.4-1\nArchitecture: amd64\n", parts[i].name);
+		char sha256[HASH_TEXT_SIZE];
+
+		fixture_write_deb(deb, control, parts[i].files, PACKED_XZ);
+		CU_ASSERT_EQUAL_FATAL(hash_file(deb, sha256, NULL), 0);
+		text = file_path("%sDepends: %s\nSize: 1000\nSHA256: %s\n", control, parts[i].depends,
+				 sha256);
+		serve_text(folder, parts[i].name, text);
+	}
+	check_fetched("debian:7.3.4", "debian:7.3.4-cloud-amd64", true);
+	check_fetched("debian:7.3.4-cloud-amd64", "debian:7.3.4-cloud-amd64", false);
+	real_apt();
 }
 
 CU_TestInfo fetch_debian_tests[] = {
@@ -224,5 +305,8 @@ CU_TestInfo fetch_debian_tests[] = {
 	{"no package lists", test_no_lists},
 	{"download fails", test_download_fails},
 	{"bad names", test_names},
+	{"by version", test_version},
+	{"another suite", test_suite},
+	{"a kernel in parts", test_parts},
 	CU_TEST_INFO_NULL,
 };

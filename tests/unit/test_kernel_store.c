@@ -27,7 +27,8 @@ static void add(const char *folder, const char *name, const char *release, const
 	bool added = false;
 
 	fixture_write_kernel_deb(package, release, version);
-	CU_ASSERT_EQUAL_FATAL(kernel_store_add_deb(package, name, &kernel, &added, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		kernel_store_add((const char *const[]){package}, 1, name, &kernel, &added, &err), 0);
 	CU_ASSERT_TRUE(added);
 }
 
@@ -41,7 +42,9 @@ static void test_add(void)
 	bool added = false;
 
 	fixture_write_kernel_deb(package, CLOUD_56, "6.1.192-2");
-	CU_ASSERT_EQUAL_FATAL(kernel_store_add_deb(package, "debian:" CLOUD_56, &kernel, &added, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(kernel_store_add((const char *const[]){package}, 1, "debian:" CLOUD_56, &kernel,
+					       &added, &err),
+			      0);
 	CU_ASSERT_TRUE(added);
 	CU_ASSERT_STRING_EQUAL(kernel->name, "debian:" CLOUD_56);
 	CU_ASSERT_STRING_EQUAL(kernel->release, CLOUD_56);
@@ -54,7 +57,9 @@ static void test_add(void)
 	CU_ASSERT_EQUAL(access(depmod, R_OK), 0);
 	CU_ASSERT_EQUAL(fixture_count(kernel->folder, "usr"), 0);
 
-	CU_ASSERT_EQUAL_FATAL(kernel_store_add_deb(package, "debian:" CLOUD_56, &again, &added, &err), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		kernel_store_add((const char *const[]){package}, 1, "debian:" CLOUD_56, &again, &added, &err),
+		0);
 	CU_ASSERT_FALSE(added);
 	CU_ASSERT_STRING_EQUAL(again->folder, kernel->folder);
 	CU_ASSERT_EQUAL(fixture_count(store, ""), 1);
@@ -149,7 +154,8 @@ static void check_add_fails(const char *package, const char *name, int code, con
 	struct kernel *kernel = NULL;
 	struct hl_error err = HL_ERROR_INIT;
 
-	CU_ASSERT_EQUAL(kernel_store_add_deb(package, name, &kernel, NULL, &err), -code);
+	CU_ASSERT_EQUAL(kernel_store_add((const char *const[]){package}, 1, name, &kernel, NULL, &err),
+			-code);
 	CU_ASSERT_PTR_NULL(kernel);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, text));
 }
@@ -259,7 +265,8 @@ static void test_together(void)
 		if (!children[i]) {
 			struct kernel *kernel = NULL;
 
-			_exit(kernel_store_add_deb(package, NULL, &kernel, NULL, NULL) ||
+			_exit(kernel_store_add((const char *const[]){package}, 1, NULL, &kernel, NULL,
+					       NULL) ||
 			      access(kernel->vmlinuz, R_OK));
 		}
 	}

@@ -111,7 +111,7 @@ static void test_scenarios(void)
 	setenv("PATH", path, 1);
 	check_here(folder, 1, "cannot run here: ");
 	fixture_write_kernel_deb(deb, FIXTURE_RELEASE, "1");
-	CU_ASSERT_EQUAL_FATAL(kernel_store_add_deb(deb, NULL, &kernel, NULL, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(kernel_store_add((const char *const[]){deb}, 1, NULL, &kernel, NULL, NULL), 0);
 	kernel_free(kernel);
 	check_here(folder, 2, "would be SKIPped: QEMU 7.2 cannot run several vCPUs in virtual time");
 	setenv("PATH", old, 1);
