@@ -17,7 +17,7 @@ PACKAGES := libfyaml jansson liburing libarchive libkmod libhs nettle libdw libe
 BASE     := $(sort $(wildcard harness/base/*.c))
 CHECKERS := $(sort $(wildcard checkers/*.c))
 # What needs a library that the guest program does not carry.
-HOSTONLY := harness/base/hash.c $(wildcard checkers/*_host.c)
+HOSTONLY := $(wildcard checkers/*_host.c)
 INJECT   := $(sort $(wildcard inject/*.c inject/workload/*.c))
 PROXY    := $(sort $(wildcard inject/proxy/*.c))
 HARNESS  := $(sort $(wildcard harness/*/*.c) $(wildcard vm-images/*.c)) $(CHECKERS) $(INJECT) $(PROXY)
@@ -29,7 +29,7 @@ SYSTEM   := $(sort $(wildcard tests/system/*.c))
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
-GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -lpthread -lm
+GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -l:libnettle.a -lpthread -lm
 
 .PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz clean help
 all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)

@@ -22,4 +22,17 @@ void hash_finish(struct sha256_ctx *context, char *text);
  */
 int hash_file(const char *path, char *text, struct hl_error *err);
 
+/**
+ * hash_disk() - SHA-256 of what a disk, or the image of one, holds
+ * @path: block device or file
+ * @flags: for open(2) beside O_RDONLY; O_DIRECT to see what is on the device and not what is in memory
+ * @text: receives HASH_TEXT_SIZE bytes
+ *
+ * Blocks of 4096 zero bytes are passed over and the others go in with their position: as good as all of them,
+ * but quick where most of a disk was never written and a slow CPU looks at it.
+ *
+ * Return: 0 or -errno.
+ */
+int hash_disk(const char *path, int flags, char *text, struct hl_error *err);
+
 #endif

@@ -119,6 +119,17 @@ static void print_workload(const json_t *workload, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_checksum(const json_t *checksum, FILE *out)
+{
+	const char *guest = result_text(checksum, "guest"), *host = result_text(checksum, "host");
+
+	fprintf(out, "  disk      %s: guest and host %s, SHA-256 %.16s", result_text(checksum, "disk"),
+		strcmp(guest, host) ? "DIFFER" : "agree", guest);
+	if (strcmp(guest, host) != 0)
+		fprintf(out, " and %.16s", host);
+	fputc('\n', out);
+}
+
 static void print_wait(const json_t *wait, FILE *out)
 {
 	const char *workload = result_text(wait, "workload");
@@ -140,6 +151,8 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		print_check(item, colours, out);
 	json_array_foreach (json_object_get(result, "workloads"), i, item)
 		print_workload(item, out);
+	json_array_foreach (json_object_get(result, "checksums"), i, item)
+		print_checksum(item, out);
 	json_array_foreach (json_object_get(result, "waits"), i, item)
 		print_wait(item, out);
 	if (result_text(result, "folder")[0])

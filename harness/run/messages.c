@@ -158,19 +158,6 @@ static void on_recovery(struct run *run, const json_t *message)
 			 text_of(message, "name"), (double)plan_recovery_limit(run->plan) / 1e9);
 }
 
-static void set_data_problem(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void set_data_problem(struct run *run, const char *format, ...)
-{
-	va_list args;
-
-	if (run->facts.data_problem[0])
-		return;
-	va_start(args, format);
-	vsnprintf(run->facts.data_problem, sizeof(run->facts.data_problem), format, args);
-	va_end(args);
-}
-
 static void on_fsck(struct run *run, const json_t *message)
 {
 	json_int_t status = json_integer_value(json_object_get(message, "status"));
@@ -180,8 +167,18 @@ static void on_fsck(struct run *run, const json_t *message)
 	record_fsck(run->record, message);
 	run_note(run, "fsck of disk %s: status %lld", text_of(message, "disk"), (long long)status);
 	if (status)
-		set_data_problem(run, "fsck of disk %s ended with status %lld: %s", text_of(message, "disk"),
+		run_data_problem(run, "fsck of disk %s ended with status %lld: %s", text_of(message, "disk"),
 				 (long long)status, text_of(message, "output"));
+}
+
+static void on_checksum(struct run *run, const json_t *message)
+{
+	run_journal(run, "checksum", json_deep_copy(message));
+	if (text_of(message, "error")[0])
+		run_data_problem(run, "disk %s cannot be read: %s", text_of(message, "disk"),
+				 text_of(message, "error"));
+	else
+		json_object_set(run->checksums, text_of(message, "disk"), json_object_get(message, "sha256"));
 }
 
 static void on_verification(struct run *run, const json_t *message)
@@ -195,7 +192,7 @@ static void on_verification(struct run *run, const json_t *message)
 		 (long long)json_integer_value(json_object_get(message, "acknowledged")),
 		 (long long)json_integer_value(json_object_get(message, "checked")), (long long)lost);
 	if (lost)
-		set_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost,
+		run_data_problem(run, "%lld acknowledged operations are lost; %s", (long long)lost,
 				 text_of(message, "detail"));
 }
 
@@ -258,14 +255,23 @@ static const struct {
 	const char *type;
 	void (*handle)(struct run *run, const json_t *message);
 } handlers[] = {
-	{"begin", on_begin},	     {"boot", on_boot},
-	{"broken", on_broken},	     {"end", on_end},
-	{"fsck", on_fsck},	     {"host", on_host},
-	{"heartbeat", on_heartbeat}, {"injection", on_injection},
-	{"lost", on_lost},	     {"quiet", on_quiet},
-	{"ready", on_ready},	     {"recovery", on_recovery},
-	{"stalled", on_stalled},     {"verification", on_verification},
-	{"waits", on_waits},	     {"workload", on_workload},
+	{"begin", on_begin},
+	{"boot", on_boot},
+	{"broken", on_broken},
+	{"checksum", on_checksum},
+	{"end", on_end},
+	{"fsck", on_fsck},
+	{"host", on_host},
+	{"heartbeat", on_heartbeat},
+	{"injection", on_injection},
+	{"lost", on_lost},
+	{"quiet", on_quiet},
+	{"ready", on_ready},
+	{"recovery", on_recovery},
+	{"stalled", on_stalled},
+	{"verification", on_verification},
+	{"waits", on_waits},
+	{"workload", on_workload},
 };
 
 static void take_message(struct run *run, const json_t *message)

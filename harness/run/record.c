@@ -228,17 +228,28 @@ void record_verification(struct record *record, const json_t *message)
 	json_object_set(workload, "unsynced", json_object_get(message, "unsynced"));
 }
 
-void record_fsck(struct record *record, const json_t *message)
+/* A list of the result that is only there when it is not empty; @item is consumed. */
+static void append(struct record *record, const char *list, json_t *item)
 {
-	json_t *all = json_object_get(record->result, "fsck");
+	json_t *all = json_object_get(record->result, list);
 
 	if (!all) {
 		all = json_array();
-		json_object_set_new(record->result, "fsck", all);
+		json_object_set_new(record->result, list, all);
 	}
-	json_array_append_new(all, json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"),
-					     "status", json_object_get(message, "status"), "output",
-					     json_object_get(message, "output")));
+	json_array_append_new(all, item);
+}
+
+void record_fsck(struct record *record, const json_t *message)
+{
+	append(record, "fsck",
+	       json_pack("{s:O, s:O, s:O}", "disk", json_object_get(message, "disk"), "status",
+			 json_object_get(message, "status"), "output", json_object_get(message, "output")));
+}
+
+void record_checksum(struct record *record, const char *disk, const char *guest, const char *host)
+{
+	append(record, "checksums", json_pack("{s:s, s:s, s:s}", "disk", disk, "guest", guest, "host", host));
 }
 
 static bool same_member(const json_t *a, const json_t *b, const char *key)

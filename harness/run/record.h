@@ -44,6 +44,9 @@ void record_heartbeat(struct record *record, const json_t *message);
 void record_verification(struct record *record, const json_t *message);
 void record_fsck(struct record *record, const json_t *message);
 
+/** record_checksum() - what a disk holds (hash_disk()), as read in the guest and from its file on the host */
+void record_checksum(struct record *record, const char *disk, const char *guest, const char *host);
+
 /**
  * record_wait() - what a workload or another blocked task waits for
  *

@@ -205,6 +205,7 @@ static int go(struct run *run, const char *path)
 	if (r)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 	run_end_vm(run);
+	run_compare_disks(run);
 	if (run->facts.end == GUEST_PANICKED)
 		read_last_words(run);
 	return r;
@@ -245,6 +246,7 @@ static void free_run(struct run *run)
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run->folder);
+	json_decref(run->checksums);
 	arena_free(&run->arena);
 	judge_free(run->facts.judge);
 }
@@ -281,6 +283,7 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 	bool again;
 
 	run.record = record_new(plan, preparation);
+	run.checksums = json_object();
 	run.facts.judge = judge_new(plan->checks, plan->check_count);
 	run.host_faults = arena_allocate(&run.arena, (plan->step_count + 1) * sizeof(*run.host_faults));
 	run.servers = arena_allocate(&run.arena, (plan->disk_count + 1) * sizeof(*run.servers));

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "run/folder.h"
 #include "vm-images/kernel.h"
 
@@ -25,7 +26,7 @@ static int create_disks(struct run *run)
 		cleanup_free char *path = disk_path(run, disk);
 		cleanup_fd int fd = -1;
 
-		if (disk->via != PLAN_VIA_VIRTIO && !server_wanted((enum plan_via)disk->via))
+		if (plan_via_is_inside((enum plan_via)disk->via))
 			continue;
 		fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0644);
 		if (fd < 0 || ftruncate(fd, (off_t)disk->size))
@@ -162,6 +163,36 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 			     json_pack("{s:i, s:O}", "qemu_pid", (int)run->vm.process.pid, "command",
 				       record_command_json(run->record)),
 			     &run->err);
+}
+
+static void compare_disk(struct run *run, const struct plan_disk *disk, const char *guest)
+{
+	cleanup_free char *path = disk_path(run, disk);
+	struct hl_error err = HL_ERROR_INIT;
+	char host[HASH_TEXT_SIZE];
+
+	if (hash_disk(path, 0, host, &err)) {
+		run_data_problem(run, "the file of disk %s: %s", disk->name, err.text);
+		return;
+	}
+	record_checksum(run->record, disk->name, guest, host);
+	if (strcmp(guest, host) != 0)
+		run_data_problem(
+			run, "disk %s is not the same on both sides: the guest reads %s, its file holds %s",
+			disk->name, guest, host);
+	run_note(run, "disk %s is %s on both sides", disk->name,
+		 strcmp(guest, host) ? "NOT the same" : "the same");
+}
+
+void run_compare_disks(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->disk_count; i++) {
+		const struct plan_disk *disk = &run->plan->disks[i];
+		const char *guest = json_string_value(json_object_get(run->checksums, disk->name));
+
+		if (guest)
+			compare_disk(run, disk, guest);
+	}
 }
 
 /* The images are evidence only where something went wrong. */

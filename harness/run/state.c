@@ -25,6 +25,17 @@ void run_finish(struct run *run, enum guest_end end, const char *format, ...)
 	va_end(args);
 }
 
+void run_data_problem(struct run *run, const char *format, ...)
+{
+	va_list args;
+
+	if (run->facts.data_problem[0])
+		return;
+	va_start(args, format);
+	vsnprintf(run->facts.data_problem, sizeof(run->facts.data_problem), format, args);
+	va_end(args);
+}
+
 void run_note(const struct run *run, const char *format, ...)
 {
 	char text[1024];

@@ -50,6 +50,7 @@ struct host_fault {
  * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
  * @next_sequence: expected of the next message
+ * @checksums: names of disks to the hash_disk() of the guest
  * @seen: bytes that had come from the guest when the silence timer last looked
  */
 struct run {
@@ -77,6 +78,7 @@ struct run {
 	size_t seen;
 	struct loop_source *boot_timer, *silence_timer, *hold_timer;
 	struct run_progress progress;
+	json_t *checksums;
 	struct hl_error err;
 };
 
@@ -85,6 +87,9 @@ struct run {
 /** run_finish() - the run is over; the first reason stands */
 void run_finish(struct run *run, enum guest_end end, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** run_data_problem() - the data is not what it should be, in words; the first reason stands */
+void run_data_problem(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** run_note() - tell the observer about a step */
 void run_note(const struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -132,6 +137,9 @@ void run_end_vm(struct run *run);
 
 /** run_write_json() - a file of the run folder. Return: 0 or -errno. */
 int run_write_json(const struct run *run, const char *name, const json_t *json, struct hl_error *err);
+
+/** run_compare_disks() - after the VM's end: is each disk's file what the guest said the disk is? */
+void run_compare_disks(struct run *run);
 
 /** run_remove_disks() - remove the disk images of the run */
 void run_remove_disks(const struct run *run);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * After the last release: do the workloads move again, is the file system clean, is the data there?
+ * After the last release: do the workloads move again, is the file system clean, is the data there, and is it
+ * the same on the host?
  * Only done when a check asks for it.
  */
 #include "inject/guest/channel.h"
 #include "inject/guest/disks.h"
 #include "inject/guest/guest.h"
 
+#include "base/hash.h"
 #include "base/units.h"
+#include "inject/disk.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -49,6 +53,25 @@ static void check_disk(struct child *child, const struct plan_disk *disk)
 					      "status", -1, "output", err.text));
 }
 
+/* The last that is done with a disk: hanglab compares it with the file that the disk is on the host. */
+static void hash_of_disk(struct child *child, const struct plan_disk *planned)
+{
+	struct hl_error err = HL_ERROR_INIT;
+	char sum[HASH_TEXT_SIZE] = "";
+	struct disk disk;
+	int r;
+
+	if (plan_via_is_inside((enum plan_via)planned->via))
+		return;
+	r = planned->mount ? disks_unmount(planned, &err) : 0;
+	if (!r)
+		r = disk_find(planned->name, &disk, &err);
+	if (!r)
+		r = hash_disk(disk.below, O_DIRECT, sum, &err);
+	child_report(child, json_pack("{s:s, s:s, s:s, s:s}", "type", "checksum", "disk", planned->name,
+				      "sha256", sum, "error", r ? err.text : ""));
+}
+
 static void verify(struct child *child, void *data)
 {
 	const struct guest *guest = data;
@@ -56,6 +79,8 @@ static void verify(struct child *child, void *data)
 	for (size_t i = 0; i < guest->plan.disk_count; i++)
 		check_disk(child, &guest->plan.disks[i]);
 	workloads_verify(child);
+	for (size_t i = 0; i < guest->plan.disk_count; i++)
+		hash_of_disk(child, &guest->plan.disks[i]);
 }
 
 static void on_report(void *data, json_t *report)
@@ -64,7 +89,7 @@ static void on_report(void *data, json_t *report)
 	const char *type = json_string_value(json_object_get(report, "type"));
 
 	(void)data;
-	if (error)
+	if (!type)
 		guest_fail("verification: %s", error);
 	channel_send(type, workload_now(), json_incref(report));
 }

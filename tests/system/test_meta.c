@@ -2,8 +2,12 @@
 /* The tester is tested: scenarios that must FAIL, be BROKEN or SKIP, each for its own reason. */
 #include "hanglab.h"
 
+#include "base/cleanup.h"
+#include "base/file.h"
+
 #include <CUnit/CUnit.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
 	const char *file, *verdict;
@@ -71,6 +75,38 @@ static void bisect_codes(void)
 	}
 }
 
+/*
+ * A server that answers every request as it should, but puts nothing of what is written into its file: the
+ * guest cannot see it.
+ */
+static void server_keeps_nothing(void)
+{
+	cleanup_free char *real = process_find_program("nbdkit"),
+			  *folder = file_path("%s/bin", runs_folder());
+	cleanup_free char *path = file_path("PATH=%s:%s", folder, getenv("PATH"));
+	cleanup_free char *wrapper = file_path("%s/nbdkit", folder);
+	cleanup_free char *script = file_path("#!/bin/sh\nexec %s --filter=cow \"$@\"\n", real);
+	const char *const arguments[] = {"/usr/bin/env",
+					 path,
+					 program(),
+					 "run",
+					 "--out",
+					 runs_folder(),
+					 "--format",
+					 "json",
+					 "scenarios/nbd-pause.yaml",
+					 NULL};
+	struct outcome outcome;
+
+	CU_ASSERT_FATAL(real && !file_make_folders(folder, NULL));
+	CU_ASSERT_FATAL(!file_write(wrapper, script, strlen(script), NULL) && !chmod(wrapper, 0755));
+	run_command(arguments, 240000, &outcome);
+	CU_ASSERT_EQUAL(outcome.exit_code, 1);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text_in(&outcome, "reason"), "disk data is not the same on both sides"));
+	outcome_free(&outcome);
+}
+
 /* FAIL over BROKEN over SKIP, whatever the order. */
 static void the_worst_wins(void)
 {
@@ -93,6 +129,7 @@ static void the_worst_wins(void)
 CU_TestInfo meta_tests[] = {
 	{"verdict and reason of each", verdicts},
 	{"exit codes for git bisect", bisect_codes},
+	{"a server that keeps nothing", server_keeps_nothing},
 	{"the worst of several wins", the_worst_wins},
 	CU_TEST_INFO_NULL,
 };
