@@ -50,8 +50,13 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* The three tables that apply to a command, in the order of its help. */
-static void option_tables(const struct command *command, const struct command_option *tables[3])
+const struct command *const *command_list_all(void)
+{
+	return commands;
+}
+
+void command_option_tables(const struct command *command,
+			   const struct command_option *tables[COMMAND_OPTION_TABLES])
 {
 	static const struct command_option none[] = {{NULL, 0, NULL, NULL}};
 
@@ -62,11 +67,11 @@ static void option_tables(const struct command *command, const struct command_op
 
 static void print_options(const struct command *command)
 {
-	const struct command_option *tables[3];
+	const struct command_option *tables[COMMAND_OPTION_TABLES];
 
-	option_tables(command, tables);
+	command_option_tables(command, tables);
 	printf("\nOptions:\n");
-	for (size_t t = 0; t < 3; t++)
+	for (size_t t = 0; t < COMMAND_OPTION_TABLES; t++)
 		for (const struct command_option *option = tables[t]; option->name; option++) {
 			char left[64];
 
@@ -177,11 +182,11 @@ static void free_tables(struct getopt_tables *tables)
 
 static void make_tables(const struct command *command, struct getopt_tables *made)
 {
-	const struct command_option *tables[3];
+	const struct command_option *tables[COMMAND_OPTION_TABLES];
 	size_t count = 0, letters = 0;
 
-	option_tables(command, tables);
-	for (size_t t = 0; t < 3; t++)
+	command_option_tables(command, tables);
+	for (size_t t = 0; t < COMMAND_OPTION_TABLES; t++)
 		for (const struct command_option *option = tables[t]; option->name; option++)
 			count++;
 	made->options = calloc(count + 1, sizeof(*made->options));
@@ -191,7 +196,7 @@ static void make_tables(const struct command *command, struct getopt_tables *mad
 		abort();
 	count = 0;
 	made->letters[letters++] = ':';
-	for (size_t t = 0; t < 3; t++)
+	for (size_t t = 0; t < COMMAND_OPTION_TABLES; t++)
 		for (const struct command_option *option = tables[t]; option->name; option++) {
 			made->known[count] = option;
 			made->options[count].name = option->name;

@@ -69,6 +69,16 @@ struct command_line {
 /** Options of every command that runs scenarios (design: --kernel, --sysctl, --seed ...). */
 extern const struct command_option command_run_options[];
 
+/** command_list_all() - all commands, NULL-terminated, in the order of list.def */
+const struct command *const *command_list_all(void);
+
+/** Number of tables that command_option_tables() gives. */
+#define COMMAND_OPTION_TABLES 3
+
+/** command_option_tables() - the tables of options that apply to a command, in the order of its help */
+void command_option_tables(const struct command *command,
+			   const struct command_option *tables[COMMAND_OPTION_TABLES]);
+
 /** command_option() - the last value given for an option ("" for a switch), or NULL */
 const char *command_option(const struct command_line *line, const char *name);
 
