@@ -31,7 +31,7 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -l:libnettle.a -lpthread -lm
 
-.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz clean help
+.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz install deb clean help
 all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
@@ -153,6 +153,29 @@ $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy tests/.clang-tidy
 
 format: ## clang-format over everything
 	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# DESTDIR is put in front of everything; hanglab finds its parts beside itself, wherever that is.
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
+to       = $(DESTDIR)$(PREFIX)
+install: all ## install under DESTDIR and PREFIX=/usr/local
+	install -D -m 755 $(PROGRAM) $(to)/bin/hanglab
+	install -D -m 755 $(BUILD)/guest $(to)/libexec/hanglab/guest
+	install -D -m 644 -t $(to)/share/hanglab harness/report/page.html
+	install -D -m 644 -t $(to)/share/hanglab/skeletons harness/skeletons/*.in
+	install -D -m 644 -t $(to)/share/hanglab/scenarios scenarios/*.yaml
+	install -D -m 644 -t $(to)/share/hanglab/scenarios/cases scenarios/cases/*.yaml
+	install -D -m 644 -t $(to)/share/doc/hanglab README.md
+	install -d $(to)/share/man/man1 $(to)/share/bash-completion/completions $(to)/share/zsh/vendor-completions
+	./$(PROGRAM) manual | gzip -9n > $(to)/share/man/man1/hanglab.1.gz
+	./$(PROGRAM) completion bash > $(to)/share/bash-completion/completions/hanglab
+	./$(PROGRAM) completion zsh > $(to)/share/zsh/vendor-completions/_hanglab
+
+deb: all ## build a Debian package
+	rm -rf $(BUILD)/package
+	$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/package PREFIX=/usr
+	strip --strip-unneeded $(BUILD)/package/usr/bin/hanglab $(BUILD)/package/usr/libexec/hanglab/guest
+	harness/setup/build-package $(VERSION) $(BUILD)/package $(BUILD)/hanglab_$(VERSION).deb
 
 clean: ## remove what was built
 	rm -rf $(BUILD) hanglab

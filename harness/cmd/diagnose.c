@@ -45,28 +45,25 @@ static void on_line(const char *text, uint64_t number, void *data)
 		diagnose->machines[diagnose->machine_count++] = machine;
 }
 
-/* scenarios/NAME beside the program, or in the current folder when that has one. */
-static char *find_folder(const char *name)
+/* scenarios/NAME in the current folder, else beside the program or where it was installed. */
+static char *find_scenarios(const char *name)
 {
-	char program[PATH_MAX];
-	char *folder = file_path("scenarios/%s", name);
-	ssize_t length;
+	cleanup_free char *here = file_path("scenarios/%s", name);
+	cleanup_free char *installed = file_path("../share/hanglab/scenarios/%s", name);
 
-	if (access(folder, R_OK) == 0)
-		return folder;
-	free(folder);
-	length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	program[length > 0 ? length : 0] = '\0';
-	*(strrchr(program, '/') ? strrchr(program, '/') : program) = '\0';
-	return file_path("%s/scenarios/%s", program, name);
+	return access(here, R_OK) ? file_shipped(here, installed) : take_pointer(here);
 }
 
-static bool has_scenario(const char *name)
+/* The command that reproduces a case, newly allocated; NULL when there is no such scenario. */
+static char *reproduce_command(const struct hl_diagnosis *diagnosis)
 {
-	cleanup_free char *folder = find_folder(".");
-	cleanup_free char *path = file_path("%s/%s.yaml", folder, name);
+	cleanup_free char *name = NULL, *path = NULL;
 
-	return access(path, R_OK) == 0;
+	if (!diagnosis->scenario)
+		return NULL;
+	name = file_path("%s.yaml", diagnosis->scenario);
+	path = find_scenarios(name);
+	return access(path, R_OK) ? NULL : file_path("hanglab run %s", path);
 }
 
 static void print_wrapped(const char *text, const char *first, const char *indent)
@@ -129,6 +126,8 @@ static void print_kernel(const struct hl_diagnosis *diagnosis)
 
 static void print_diagnosis(const struct hl_diagnosis *diagnosis)
 {
+	cleanup_free char *command = reproduce_command(diagnosis);
+
 	printf("%s: %s\n", diagnosis->name, diagnosis->title);
 	printf("  %.0f %% of its symptoms, %zu event%s from line %llu on\n", 100 * diagnosis->score,
 	       diagnosis->events, diagnosis->events == 1 ? "" : "s",
@@ -137,8 +136,8 @@ static void print_diagnosis(const struct hl_diagnosis *diagnosis)
 	print_wrapped(diagnosis->cause, "  Cause: ", "    ");
 	print_list("Remedies:", diagnosis->remedies);
 	print_list("References:", diagnosis->references);
-	if (diagnosis->scenario && has_scenario(diagnosis->scenario))
-		printf("  Reproduce it here: hanglab run scenarios/%s.yaml\n", diagnosis->scenario);
+	if (command)
+		printf("  Reproduce it here: %s\n", command);
 	else if (diagnosis->scenario)
 		printf("  Scenario %s does not exist yet\n", diagnosis->scenario);
 	putchar('\n');
@@ -174,17 +173,16 @@ static void print_pretty(const struct diagnose *diagnose, const struct hl_diagno
 
 static json_t *diagnosis_json(const struct hl_diagnosis *diagnosis)
 {
-	bool there = diagnosis->scenario && has_scenario(diagnosis->scenario);
-	json_t *object =
-		json_pack("{s:s, s:s, s:f, s:I, s:I, s:s, s:O*, s:O*, s:s*, s:b}", "case", diagnosis->name,
-			  "title", diagnosis->title, "score", diagnosis->score, "events",
-			  (json_int_t)diagnosis->events, "line", (json_int_t)diagnosis->first_line, "cause",
-			  diagnosis->cause, "remedies", diagnosis->remedies, "references",
-			  diagnosis->references, "scenario", diagnosis->scenario, "scenario_exists", there);
+	cleanup_free char *command = reproduce_command(diagnosis);
+	json_t *object = json_pack("{s:s, s:s, s:f, s:I, s:I, s:s, s:O*, s:O*, s:s*, s:b}", "case",
+				   diagnosis->name, "title", diagnosis->title, "score", diagnosis->score,
+				   "events", (json_int_t)diagnosis->events, "line",
+				   (json_int_t)diagnosis->first_line, "cause", diagnosis->cause, "remedies",
+				   diagnosis->remedies, "references", diagnosis->references, "scenario",
+				   diagnosis->scenario, "scenario_exists", command != NULL);
 
-	if (object && there)
-		json_object_set_new(object, "command",
-				    json_sprintf("hanglab run scenarios/%s.yaml", diagnosis->scenario));
+	if (object && command)
+		json_object_set_new(object, "command", json_string(command));
 	if (object && diagnosis->kernel)
 		json_object_set_new(object, "kernel",
 				    json_pack("{s:s, s:s, s:s*}", "release", diagnosis->kernel, "state",
@@ -245,7 +243,7 @@ static int run(const struct command_line *line)
 {
 	struct diagnose *diagnose cleanup_with(free_diagnose) = calloc(1, sizeof(*diagnose));
 	const char *format = command_option(line, "format"), *folder = command_option(line, "cases");
-	cleanup_free char *default_folder = find_folder("cases");
+	cleanup_free char *default_folder = find_scenarios("cases");
 	const struct hl_diagnosis *list;
 	struct hl_error err = HL_ERROR_INIT;
 	int code = CASE_FOUND;
