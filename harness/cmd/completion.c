@@ -172,7 +172,7 @@ const struct command command_completion = {
 	.summary = "print the completion script of a shell",
 	.operands = "bash|zsh",
 	.help = "Completes commands, options and the words that an option takes.\n",
-	.example = "source <(hanglab completion bash)\n"
+	.example = "hanglab completion bash > ~/.local/share/bash-completion/completions/hanglab\n"
 		   "hanglab completion zsh > \"${fpath[1]}/_hanglab\"\n",
 	.fewest = 1,
 	.most = 1,
