@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/similar.h"
 #include "cases.h"
+#include "expect.h"
 #include "version.h"
 
 #include <ctype.h>
@@ -281,33 +282,12 @@ static bool has_comm(const struct hl_event *event, const char *pattern)
 	return event->stack.comm && fnmatch(pattern, event->stack.comm, 0) == 0;
 }
 
-/* Values of fields{} are compared as text with the pattern. */
-static bool has_fields(const json_t *wanted, const struct hl_event *event)
-{
-	const char *name;
-	json_t *pattern;
-
-	json_object_foreach ((json_t *)wanted, name, pattern) {
-		const json_t *value = json_object_get(event->fields, name);
-		char number[32];
-		const char *text = json_string_value(value);
-
-		if (json_is_integer(value)) {
-			snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
-			text = number;
-		}
-		if (!text || fnmatch(json_string_value(pattern), text, 0) != 0)
-			return false;
-	}
-	return true;
-}
-
 static bool symptom_matches(const struct symptom *symptom, const struct hl_event *event)
 {
 	return symptom->kind == event->kind &&
 	       any_of(json_object_get(symptom->json, "functions"), event, hl_event_has_function) &&
 	       any_of(json_object_get(symptom->json, "comm"), event, has_comm) &&
-	       has_fields(json_object_get(symptom->json, "fields"), event);
+	       event_has_fields(json_object_get(symptom->json, "fields"), event, NULL, 0);
 }
 
 void hl_cases_event(struct hl_cases *cases, const struct hl_event *event)

@@ -94,6 +94,28 @@ static bool seconds_match(const struct event_seconds *limits, const struct hl_ev
 	return false;
 }
 
+bool event_has_fields(const json_t *wanted, const struct hl_event *event, char *mismatch, size_t size)
+{
+	const char *name;
+	json_t *pattern;
+
+	json_object_foreach ((json_t *)wanted, name, pattern) {
+		const json_t *value = json_object_get(event->fields, name);
+		const char *text = json_string_value(value);
+		char number[32];
+
+		if (name[0] == '@')
+			continue;
+		if (json_is_integer(value)) {
+			snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+			text = number;
+		}
+		if (!text_matches(json_string_value(pattern), text, name, mismatch, size))
+			return false;
+	}
+	return true;
+}
+
 bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
 		   size_t size)
 {
@@ -111,6 +133,7 @@ bool event_matches(const struct event_pattern *pattern, const struct hl_event *e
 	       text_matches(pattern->function, event->function, "function", mismatch, size) &&
 	       text_matches(pattern->title, event->title, "title", mismatch, size) &&
 	       (!pattern->seconds || seconds_match(pattern->seconds, event, mismatch, size)) &&
+	       event_has_fields(pattern->fields, event, mismatch, size) &&
 	       (!pattern->stack || stack_matches(pattern->stack, event, mismatch, size));
 }
 

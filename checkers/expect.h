@@ -41,6 +41,7 @@ struct event_seconds {
  * @cpu: CPU number, -1 for any
  * @seconds: see struct event_seconds, or NULL
  * @stack: see there, or NULL
+ * @fields: object of shell patterns for members of the event's fields{}, or NULL
  */
 struct event_pattern {
 	const json_t *source;
@@ -49,6 +50,7 @@ struct event_pattern {
 	int64_t cpu;
 	struct event_seconds *seconds;
 	struct event_stack *stack;
+	const json_t *fields;
 };
 
 /** Names of all event kinds in the order of enum hl_event_kind, NULL-terminated: choices of a parameter. */
@@ -68,6 +70,16 @@ extern const struct schema event_seconds_schema;
  */
 bool event_matches(const struct event_pattern *pattern, const struct hl_event *event, char *mismatch,
 		   size_t size);
+
+/**
+ * event_has_fields() - do the members of an event's fields{} match?
+ * @wanted: object of shell patterns, compared with text and whole numbers; NULL for none; names that begin
+ *with
+ *	'@' are positions in a scenario file
+ * @mismatch: receives what differs, in words; may be NULL
+ * @size: of @mismatch
+ */
+bool event_has_fields(const json_t *wanted, const struct hl_event *event, char *mismatch, size_t size);
 
 /**
  * struct detector_settings - values in force in the guest, read back from it; -1 for absent

@@ -37,9 +37,11 @@ struct needs {
 /**
  * enum vm_feature - what only some VMs have
  * @VM_MEMORY_ACCESS: hanglab can reach guest-physical addresses (struct injection_vm, memory_read ...)
+ * @VM_ERROR_SOURCES: an ACPI table of hardware error sources (inject/hest.h)
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
+	VM_ERROR_SOURCES = 1 << 1,
 };
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
@@ -58,6 +60,8 @@ struct proxy_status;
  * @memory_write: the same for writing
  * @memory_file: file (memfd) that is the VM's memory, to read and write; below 2 GiB an offset is a
  *	guest-physical address; borrowed
+ * @console: what the guest's serial console said from byte @from on: newly allocated, or NULL
+ * @memory: bytes of the guest's memory
  * @vm: first argument of the functions
  */
 struct injection_vm {
@@ -70,6 +74,8 @@ struct injection_vm {
 	int (*memory_read)(void *vm, uint64_t address, void *data, size_t size, struct hl_error *err);
 	int (*memory_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
 	int (*memory_file)(void *vm);
+	char *(*console)(void *vm, size_t from, struct hl_error *err);
+	uint64_t memory;
 	void *vm;
 };
 
@@ -78,12 +84,14 @@ struct injection_vm {
  * @parameters: the struct that the injector's table describes
  * @state: zeroed memory of state_size bytes, kept from inject() to confirm_released()
  * @vm: for INJECTOR_HOST, else NULL
+ * @console_from: for INJECTOR_HOST: how much the serial console had said before inject()
  * @evidence: what confirm() or confirm_released() saw, in words; goes into the result
  */
 struct injection {
 	const void *parameters;
 	void *state;
 	const struct injection_vm *vm;
+	size_t console_from;
 	char evidence[512];
 };
 
@@ -95,6 +103,9 @@ struct injection {
  * @side: where its steps run
  * @disk_vias, @disk_layers: NULL-terminated names: the "via" and the "layer" that the disk named by its
  *parameter "disk" must have; NULL for any
+ * @proved_later: INJECTOR_HOST only: what proves it comes after the guest goes on, so confirm() is called
+ *	when the fault is to be released or when the guest has ended, whichever comes first
+ * @check: what the table of parameters cannot say: are they all right together? 0 or -EINVAL; or NULL
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
  * @parameters: table of what may stand under "with:"
  * @parameters_size: of the struct that the table describes
@@ -110,11 +121,12 @@ struct injection {
 struct injector {
 	const char *name, *summary, *help;
 	enum injector_side side;
-	bool stops_vm;
+	bool stops_vm, proved_later;
 	const char *const *disk_vias, *const *disk_layers;
 	const struct parameter *parameters;
 	size_t parameters_size, state_size;
 	struct needs needs;
+	int (*check)(const void *parameters, struct hl_error *err);
 	int (*inject)(struct injection *injection, struct hl_error *err);
 	int (*confirm)(struct injection *injection, struct hl_error *err);
 	int (*release)(struct injection *injection, struct hl_error *err);

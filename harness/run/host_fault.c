@@ -4,7 +4,11 @@
  */
 #include "run/state.h"
 
+#include "base/cleanup.h"
+#include "base/file.h"
+
 #include <string.h>
+#include <sys/stat.h>
 
 #define PROXY_LIMIT_MS 5000
 
@@ -89,6 +93,18 @@ static int vm_memory_file(void *data)
 	return ((struct run *)data)->vm.memory;
 }
 
+static char *vm_console(void *data, size_t from, struct hl_error *err)
+{
+	const struct run *run = data;
+	cleanup_free char *path = file_path("%s/console.log", run->folder), *text = NULL;
+	size_t size;
+
+	if (file_read(path, &text, &size, err))
+		return NULL;
+	memmove(text, text + (from < size ? from : size), from < size ? size - from + 1 : 1);
+	return take_pointer(text);
+}
+
 /* After a call in virtual time the VM stands still; in real time it never did. */
 static void continue_vm(struct run *run)
 {
@@ -109,37 +125,65 @@ static void unconfirmed(struct run *run, const struct injector *injector, const 
 	run_finish(run, GUEST_BROKE_OFF, "%s", run->facts.unconfirmed);
 }
 
-/* One half of an injection on the host side: act, then confirm. */
-static bool host_steps(struct run *run, size_t step, const char *state, const char *names[2],
-		       int (*const steps[2])(struct injection *, struct hl_error *))
+typedef int (*injector_step)(struct injection *injection, struct hl_error *err);
+
+static bool host_step(struct run *run, size_t step, const char *name, injector_step do_step)
 {
 	const struct injector *injector = injector_find(run->plan->steps[step].inject);
 	struct injection *injection = &run->host_faults[step].injection;
 	struct hl_error err = HL_ERROR_INIT;
 
-	for (int i = 0; i < 2; i++) {
-		if (run_journal(run, names[i],
-				json_pack("{s:i, s:s}", "step", (int)step, "injector", injector->name)))
-			return false;
-		injection->evidence[0] = '\0';
-		if (steps[i](injection, &err)) {
-			unconfirmed(run, injector, names[i], &err);
-			return false;
-		}
-	}
+	if (run_journal(run, name, json_pack("{s:i, s:s}", "step", (int)step, "injector", injector->name)))
+		return false;
+	injection->evidence[0] = '\0';
+	if (!do_step(injection, &err))
+		return true;
+	unconfirmed(run, injector, name, &err);
+	return false;
+}
+
+/* A step that proves something. */
+static bool host_proof(struct run *run, size_t step, const char *name, injector_step do_step,
+		       const char *state)
+{
+	const struct injection *injection = &run->host_faults[step].injection;
+
+	if (!host_step(run, step, name, do_step))
+		return false;
 	record_evidence(run->record, step, state, injection->evidence);
-	run_note(run, "%s %s: %s", injector->name, state, injection->evidence);
+	run_note(run, "%s %s: %s", run->plan->steps[step].inject, state, injection->evidence);
+	return true;
+}
+
+static bool host_confirm(struct run *run, size_t step)
+{
+	const struct injector *injector = injector_find(run->plan->steps[step].inject);
+
+	run->host_faults[step].unproved = false;
+	if (!host_proof(run, step, "confirm", injector->confirm, "active")) {
+		record_confirmed(run->record, step, false);
+		return false;
+	}
+	if (!injector->guest_confirm)
+		record_confirmed(run->record, step, true);
 	return true;
 }
 
 static bool host_release(struct run *run, size_t step)
 {
 	const struct injector *injector = injector_find(run->plan->steps[step].inject);
-	const char *names[] = {"release", "confirm_released"};
 
-	return host_steps(run, step, "released", names,
-			  (int (*const[2])(struct injection *, struct hl_error *)){
-				  injector->release, injector->confirm_released});
+	return (!run->host_faults[step].unproved || host_confirm(run, step)) &&
+	       host_step(run, step, "release", injector->release) &&
+	       host_proof(run, step, "confirm_released", injector->confirm_released, "released");
+}
+
+void run_prove_faults(struct run *run)
+{
+	for (size_t step = 0; step < run->plan->step_count; step++)
+		if (run->host_faults[step].unproved &&
+		    (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_PLAN))
+			host_confirm(run, step);
 }
 
 static void on_hold_end(void *data)
@@ -149,6 +193,13 @@ static void on_hold_end(void *data)
 	/* The release continued the VM: see injector->stops_vm. */
 	run->stopped = false;
 	host_release(run, (size_t)run->call.step);
+}
+
+static size_t console_size(const struct run *run)
+{
+	struct stat status;
+
+	return fstat(run->console.fd, &status) ? 0 : (size_t)status.st_size;
 }
 
 static void load_host_fault(struct run *run, size_t step)
@@ -167,9 +218,12 @@ static void load_host_fault(struct run *run, size_t step)
 		.memory_read = vm_memory_read,
 		.memory_write = vm_memory_write,
 		.memory_file = vm_memory_file,
+		.console = vm_console,
+		.memory = run->plan->vm->memory,
 		.vm = run,
 	};
 	fault->injection.vm = &fault->vm;
+	fault->injection.console_from = console_size(run);
 	fault->injection.parameters = parameters;
 	fault->injection.state = arena_allocate(&run->arena, injector->state_size + 1);
 	if (parameters_load(injector->parameters, planned->with, parameters, &run->err))
@@ -180,15 +234,15 @@ static void host_inject(struct run *run, size_t step)
 {
 	const struct plan_step *planned = &run->plan->steps[step];
 	const struct injector *injector = injector_find(planned->inject);
-	const char *names[] = {"inject", "confirm"};
 
 	load_host_fault(run, step);
 	/* It stops a VM that runs, or it would prove nothing. */
 	if (injector->stops_vm)
 		continue_vm(run);
-	if (run->done || !host_steps(run, step, "active", names,
-				     (int (*const[2])(struct injection *, struct hl_error *)){
-					     injector->inject, injector->confirm}))
+	if (run->done || !host_step(run, step, "inject", injector->inject))
+		return;
+	run->host_faults[step].unproved = true;
+	if (!injector->proved_later && !host_confirm(run, step))
 		return;
 	if (!injector->stops_vm)
 		continue_vm(run);

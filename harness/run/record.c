@@ -182,6 +182,13 @@ void record_evidence(struct record *record, size_t step, const char *state, cons
 	json_decref(text);
 }
 
+void record_confirmed(struct record *record, size_t step, bool confirmed)
+{
+	if (record->by_step[step])
+		json_object_set_new(json_array_get(record->injections, record->by_step[step] - 1),
+				    "confirmed", json_boolean(confirmed));
+}
+
 static json_t *workload_of(struct record *record, const char *name)
 {
 	json_t *workload = json_object_get(record->workloads, name);

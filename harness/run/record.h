@@ -39,6 +39,9 @@ void record_injection(struct record *record, size_t step, const json_t *message)
 /** record_evidence() - evidence that a host-side injector found for "active" or "released" */
 void record_evidence(struct record *record, size_t step, const char *state, const char *evidence);
 
+/** record_confirmed() - the host has confirmed a fault, or could not, whatever the guest says about it */
+void record_confirmed(struct record *record, size_t step, bool confirmed);
+
 /** record_heartbeat(), record_verification(), record_fsck() - messages of these types */
 void record_heartbeat(struct record *record, const json_t *message);
 void record_verification(struct record *record, const json_t *message);

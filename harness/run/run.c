@@ -204,10 +204,11 @@ static int go(struct run *run, const char *path)
 		r = loop_run(run->loop, &run->done, &run->err);
 	if (r)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
-	run_end_vm(run);
-	run_compare_disks(run);
 	if (run->facts.end == GUEST_PANICKED)
 		read_last_words(run);
+	run_prove_faults(run);
+	run_end_vm(run);
+	run_compare_disks(run);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "inject/hest.h"
 #include "run/folder.h"
 #include "vm-images/kernel.h"
 
@@ -140,6 +141,18 @@ void run_end_vm(struct run *run)
 		server_end(&run->servers[i]);
 }
 
+/* What firmware would bring along. */
+static int write_firmware_tables(struct run *run)
+{
+	cleanup_free char *path = file_path("%s/hest.bin", run->folder);
+	char table[HEST_TABLE_SIZE];
+
+	if (!(run->preparation.vm_features & VM_ERROR_SOURCES))
+		return 0;
+	hest_table(run->plan->vm->memory, table);
+	return file_write(path, table, sizeof(table), &run->err);
+}
+
 int run_start_vm(struct run *run, qmp_on_event on_event)
 {
 	struct qemu_request request = {
@@ -151,7 +164,10 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 		.run_folder = run->folder,
 	};
 	const char *const *command = NULL;
-	int r = start_servers(run, &request);
+	int r = write_firmware_tables(run);
+
+	if (!r)
+		r = start_servers(run, &request);
 
 	if (!r)
 		r = vm_start(&run->vm, &request, &run->arena, &command, (int)run_stretched(run, QMP_LIMIT_MS),

@@ -33,10 +33,12 @@ struct host_call {
 
 /**
  * struct host_fault - an injection on the host side that is in force
+ * @unproved: injected, but confirm() is still to come (struct injector, proved_later)
  */
 struct host_fault {
 	struct injection injection;
 	struct injection_vm vm;
+	bool unproved;
 };
 
 /**
@@ -118,6 +120,9 @@ int run_take_event(const struct hl_event *event, void *data);
 
 /** run_answer_call() - do what the guest asked for (run->call) */
 void run_answer_call(struct run *run);
+
+/** run_prove_faults() - the guest has ended: confirm what could not be confirmed before */
+void run_prove_faults(struct run *run);
 
 /* setup.c */
 

@@ -148,12 +148,12 @@ static int check_parameters(const struct checker *checker, const struct plan_ste
 			    const struct parameter *table, const char *user)
 {
 	char room[512] __attribute__((aligned(16))) = {0};
-	const char *name, *names[32], *near;
+	const char *name, *names[64], *near;
 	struct hl_error why = HL_ERROR_INIT;
 	size_t count = 0;
 	json_t *value;
 
-	for (const struct parameter *known = table; known && known->name && count < 32; known++)
+	for (const struct parameter *known = table; known && known->name && count < 64; known++)
 		names[count++] = known->name;
 	json_object_foreach ((json_t *)step->with, name, value) {
 		const struct parameter *parameter = parameter_find(table, name);
@@ -270,6 +270,25 @@ static int check_cpus(const struct checker *checker, const struct plan_step *ste
 	return 0;
 }
 
+static int check_together(const struct checker *checker, const struct plan_step *step,
+			  const struct injector *injector)
+{
+	struct hl_error why = HL_ERROR_INIT;
+	void *parameters;
+	int r;
+
+	if (!injector->check)
+		return 0;
+	parameters = calloc(1, injector->parameters_size);
+	if (!parameters)
+		return hl_error_errno(checker->err, ENOMEM, "check %s", step->inject);
+	r = parameters_load(injector->parameters, step->with, parameters, &why);
+	if (!r)
+		r = injector->check(parameters, &why);
+	free(parameters);
+	return r ? fail(checker, step->source, "with", "%s: %s", step->inject, why.text) : 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
@@ -295,6 +314,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	r = check_parameters(checker, step, injector->parameters, step->inject);
 	if (!r)
 		r = check_cpus(checker, step, injector->parameters);
+	if (!r)
+		r = check_together(checker, step, injector);
 	return r ? r : check_disk_of_step(checker, step, injector);
 }
 
@@ -356,8 +377,8 @@ static bool has_detector(enum hl_event_kind kind)
 
 static int check_check(const struct checker *checker, const struct check *check)
 {
-	static const char *const event_keys[] = {"comm",    "function", "title", "cpu",
-						 "seconds", "stack",	"within"};
+	static const char *const event_keys[] = {"comm",    "function", "title",  "cpu",
+						 "seconds", "stack",	"fields", "within"};
 	enum check_kind kind = check_kind(check);
 	int r = 0;
 

@@ -114,6 +114,13 @@ static void add_memory_access(struct arguments *arguments, const struct qemu_req
 	add_option(arguments, "-action", "shutdown=pause");
 }
 
+static void add_devices(struct arguments *arguments, const struct qemu_request *request)
+{
+	if (request->features & VM_ERROR_SOURCES)
+		add_option(arguments, "-acpitable", "sig=HEST,data=%s/hest.bin",
+			   escape(arguments->arena, request->run_folder));
+}
+
 /*
  * In virtual time the guest's clock races while it waits for the host: about 0.8 guest seconds per
  * millisecond (measured). So the host's disk is not waited for: the VM's data does not have to survive the
@@ -239,6 +246,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-device", "pvpanic");
 	add_channels(&arguments, request);
 	add_memory_access(&arguments, request);
+	add_devices(&arguments, request);
 	for (size_t i = 0; i < plan->disk_count; i++)
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);

@@ -80,6 +80,31 @@ static void test_seconds(void)
 	CU_ASSERT_STRING_EQUAL(found, "seconds is 73, not 60 to 72");
 }
 
+static void test_fields(void)
+{
+	struct event_pattern pattern = {.kind = HL_EVENT_HARDWARE_ERROR, .cpu = -1};
+	struct hl_event event;
+	char found[256];
+
+	hl_event_init(&event, HL_EVENT_HARDWARE_ERROR);
+	event.fields = json_pack("{s:s, s:i, s:[]}", "device_id", "0000:00:03.0", "source", 1, "sections");
+	pattern.fields = json_pack("{s:s, s:s, s:s}", "device_id", "0000:*:03.?", "source", "1", "@device_id",
+				   "a position");
+	CU_ASSERT_TRUE(event_matches(&pattern, &event, found, sizeof(found)));
+	json_object_set_new((json_t *)pattern.fields, "source", json_string("2"));
+	CU_ASSERT_FALSE(event_matches(&pattern, &event, found, sizeof(found)));
+	CU_ASSERT_STRING_EQUAL(found, "source is 1, not 2");
+	json_object_set_new((json_t *)pattern.fields, "source", json_string("*"));
+	json_object_set_new((json_t *)pattern.fields, "sections", json_string("*"));
+	CU_ASSERT_FALSE(event_matches(&pattern, &event, found, sizeof(found)));
+	CU_ASSERT_STRING_EQUAL(found, "sections is unknown, not *");
+	/* An event that has no fields at all. */
+	json_decref(event.fields);
+	event.fields = NULL;
+	CU_ASSERT_FALSE(event_matches(&pattern, &event, NULL, 0));
+	json_decref((json_t *)pattern.fields);
+}
+
 /* Another kind is no near miss: nothing is said about it. */
 static void test_other_kind(void)
 {
@@ -229,6 +254,7 @@ static void test_detectors_off(void)
 }
 
 CU_TestInfo expect_tests[] = {
+	{"fields", test_fields},
 	{"patterns", test_patterns},
 	{"seconds", test_seconds},
 	{"an event of another kind", test_other_kind},
