@@ -31,8 +31,8 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -l:libnettle.a -lpthread -lm
 
-.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz install deb clean help
-all: $(PROGRAM) $(BUILD)/guest $(BUILD)/libhanglab-checkers.a ## build everything (default)
+.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz clean help
+all: $(PROGRAM) $(BUILD)/guest $(BUILD)/clockwatch $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 	@echo "  LINK    $@"
@@ -42,6 +42,16 @@ $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
 $(BUILD)/guest: $(call objects,$(GUEST))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -static $(LDFLAGS) -o $@ $^ $(GUESTLIBS)
+
+# Bare metal: only what gcc and binutils bring.
+CLOCKWATCH       := vm-images/clockwatch
+CLOCKWATCH_FLAGS := -m32 -march=i686 -Os -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-mgeneral-regs-only
+$(BUILD)/clockwatch: $(wildcard $(CLOCKWATCH)/*)
+	@echo "  BUILD   $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CLOCKWATCH_FLAGS) -nostdlib -static -Wl,--build-id=none,--no-warn-rwx-segments \
+		-Wl,-T,$(CLOCKWATCH)/clockwatch.ld -o $@ $(filter %.S %.c,$^)
 
 $(BUILD)/libhanglab-checkers.a: $(call objects,$(BASE) $(CHECKERS))
 	@echo "  AR      $@"
@@ -106,10 +116,10 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
 
 # The instrumented build lies beside the other one, whose guest program it takes: that is static.
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
-asan: $(BUILD)/guest ## the quick tests under the address and undefined behaviour sanitizers
+asan: $(BUILD)/guest $(BUILD)/clockwatch ## the quick tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
 		build/asan/unit build/asan/hanglab
-	@mkdir -p build/asan/build && ln -sf ../../guest build/asan/build/guest
+	@mkdir -p build/asan/build && ln -sf ../../guest ../../clockwatch build/asan/build/
 	LSAN_OPTIONS=suppressions=tests/leak-suppressions:print_suppressions=0 HANGLAB=build/asan/hanglab \
 		build/asan/unit
 
@@ -161,6 +171,7 @@ to       = $(DESTDIR)$(PREFIX)
 install: all ## install under DESTDIR and PREFIX=/usr/local
 	install -D -m 755 $(PROGRAM) $(to)/bin/hanglab
 	install -D -m 755 $(BUILD)/guest $(to)/libexec/hanglab/guest
+	install -D -m 644 $(BUILD)/clockwatch $(to)/libexec/hanglab/clockwatch
 	install -D -m 644 -t $(to)/share/hanglab harness/report/page.html
 	install -D -m 644 -t $(to)/share/hanglab/skeletons harness/skeletons/*.in
 	install -D -m 644 -t $(to)/share/hanglab/scenarios scenarios/*.yaml

@@ -148,6 +148,7 @@ static const struct {
 	{"kernel.nmi_watchdog", offsetof(struct detector_settings, nmi_watchdog)},
 	{"kernel.soft_watchdog", offsetof(struct detector_settings, soft_watchdog)},
 	{"rcupdate.rcu_cpu_stall_timeout", offsetof(struct detector_settings, rcu_stall_timeout)},
+	{"clockwatch.timeout_secs", offsetof(struct detector_settings, clock_watchdog_timeout)},
 	{"workqueue.watchdog_thresh", offsetof(struct detector_settings, workqueue_thresh)},
 };
 
@@ -224,6 +225,8 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 		return seconds_deadline(settings->rcu_stall_timeout, 1);
 	case HL_EVENT_WORKQUEUE_LOCKUP:
 		return seconds_deadline(settings->workqueue_thresh, 2);
+	case HL_EVENT_CLOCK_WATCHDOG:
+		return seconds_deadline(settings->clock_watchdog_timeout, 1);
 	case HL_EVENT_STALLED:
 		return settings->stall_limit <= 0 ? -1 : settings->stall_limit + SLACK;
 	case HL_EVENT_PANIC:

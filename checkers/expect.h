@@ -91,13 +91,14 @@ bool event_has_fields(const json_t *wanted, const struct hl_event *event, char *
  * @workqueue_thresh: workqueue.watchdog_thresh
  * @nmi_watchdog: kernel.nmi_watchdog, the switch of the hard lockup detector; off where there is no
  *	performance counter for it, as under TCG
+ * @clock_watchdog_timeout: how long a processor of a guest like Windows may go without a clock interrupt
  * @stall_limit: of a workload's operation, in nanoseconds; the scenario's, so never part of the JSON
  *
  * All others in seconds but for the switches @soft_watchdog and @nmi_watchdog.
  */
 struct detector_settings {
 	int64_t hung_task_timeout, hung_task_interval, watchdog_thresh, soft_watchdog, rcu_stall_timeout,
-		workqueue_thresh, stall_limit, nmi_watchdog;
+		workqueue_thresh, stall_limit, nmi_watchdog, clock_watchdog_timeout;
 };
 
 /** detector_settings_load() - from the JSON object that the guest sent; absent keys are -1 */

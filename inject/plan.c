@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const plan_guest_names[] = {"linux", "clockwatch", NULL};
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
@@ -16,6 +17,12 @@ const char *const plan_via_names[] = {"ram",	   "virtio", "nbd",	   "nvme",     
 const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
 
 static const struct parameter vm_values[] = {
+	{.name = "guest",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct plan_vm, guest),
+	 .fallback = "linux",
+	 .choices = plan_guest_names,
+	 .help = "clockwatch: a guest that keeps Windows' rule about clock interrupts and nothing else"},
 	{.name = "cpus",
 	 .type = PARAMETER_INTEGER,
 	 .offset = offsetof(struct plan_vm, cpus),

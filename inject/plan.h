@@ -12,6 +12,7 @@
  */
 
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
+enum plan_guest { PLAN_GUEST_LINUX, PLAN_GUEST_CLOCKWATCH };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
 enum plan_via {
@@ -27,11 +28,14 @@ enum plan_via {
 };
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
-extern const char *const plan_clock_names[],
-	*const plan_accel_names[], *const plan_fs_names[], *const plan_via_names[], *const plan_layer_names[];
+extern const char *const plan_guest_names[],
+	*const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[],
+								      *const plan_via_names[],
+									      *const plan_layer_names[];
 
 /**
  * struct plan_vm - the lab VM
+ * @guest: enum plan_guest: what runs in it
  * @cpus: vCPUs
  * @memory: bytes
  * @clock: enum plan_clock
@@ -45,7 +49,7 @@ struct plan_vm {
 	const json_t *source;
 	int64_t cpus;
 	uint64_t memory;
-	int clock, accel;
+	int guest, clock, accel;
 	int64_t shift;
 	const char *cpu, *kernel, *boot;
 };

@@ -248,7 +248,8 @@ static void print_here(const struct plan *plan)
 	else if (preparation.skip[0])
 		printf("  would be SKIPped: %s\n", preparation.skip);
 	else
-		printf("  can run here, on %s\n", preparation.kernel->name);
+		printf("  can run here, on %s\n",
+		       preparation.kernel ? preparation.kernel->name : plan_guest_names[plan->vm->guest]);
 }
 
 static int print_scenario(const char *path, bool here)

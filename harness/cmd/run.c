@@ -170,7 +170,7 @@ static int dry_run(const struct batch *batch, size_t index)
 	}
 	request.kvm = preparation.kvm;
 	request.features = preparation.vm_features;
-	request.vmlinuz = preparation.kernel->vmlinuz;
+	request.image = preparation.image;
 	request.initramfs = preparation.initramfs;
 	printf(" ");
 	for (command = qemu_command(&request, &arena); *command; command++)

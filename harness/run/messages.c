@@ -17,6 +17,12 @@ static void count_event(struct run *run, const struct hl_event *event, int64_t a
 		run->settings->observer.event(run->settings->observer.data, event);
 }
 
+/* What a guest says last: Linux panics, Windows stops with a bugcheck. */
+static bool is_end_of_guest(enum hl_event_kind kind)
+{
+	return kind == HL_EVENT_PANIC || kind == HL_EVENT_CLOCK_WATCHDOG;
+}
+
 int run_take_event(const struct hl_event *event, void *data)
 {
 	struct run *run = data;
@@ -24,7 +30,7 @@ int run_take_event(const struct hl_event *event, void *data)
 
 	if (!isnan(event->time))
 		run->last_kmsg_event = event->time;
-	if (event->kind == HL_EVENT_PANIC && !run->facts.first_panic[0])
+	if (is_end_of_guest(event->kind) && !run->facts.first_panic[0])
 		snprintf(run->facts.first_panic, sizeof(run->facts.first_panic), "%s", event->title);
 	if (run->facts.began)
 		count_event(run, event, at);
@@ -49,6 +55,26 @@ static int take_kmsg(struct run *run, const char *text, size_t size)
 	    hl_log_feed(run->log, message + 1, (size_t)(text + size - message - 1), &run->err))
 		return -run->err.code;
 	return hl_log_feed(run->log, "\n", 1, &run->err);
+}
+
+/* The form in which libvirt logs them. */
+void run_take_crash_registers(struct run *run, const json_t *registers)
+{
+	char line[256];
+	int length = snprintf(line, sizeof(line), "panic hyper-v:");
+
+	for (int i = 1; i <= 5; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "arg%d", i);
+		length += snprintf(line + length, sizeof(line) - (size_t)length, "%s %s='0x%llx'",
+				   i > 1 ? "," : "", name,
+				   (unsigned long long)json_integer_value(json_object_get(registers, name)));
+	}
+	run_journal(run, "crash_registers", json_deep_copy(registers));
+	fprintf(run->kmsg_log, "%s\n", line);
+	if (!hl_log_feed(run->log, line, (size_t)length, NULL) && !hl_log_feed(run->log, "\n", 1, NULL))
+		hl_log_flush(run->log, NULL);
 }
 
 static const char *text_of(const json_t *message, const char *key)

@@ -8,6 +8,7 @@
 #include "vm-images/initramfs.h"
 #include "vm-images/kernel_store.h"
 #include "vm/accel.h"
+#include "vm/clockwatch.h"
 #include "vm/qemu.h"
 
 #include <string.h>
@@ -42,8 +43,8 @@ static int choose_accelerator(const struct plan *plan, struct run_preparation *p
 			 "KVM cannot run in virtual time: write vm: {clock: real} or use --clock real");
 		return 0;
 	}
-	r = accel_probe_kvm(preparation->kernel->vmlinuz, preparation->initramfs, &preparation->kvm, why,
-			    sizeof(why), err);
+	r = accel_probe_kvm(preparation->image, preparation->initramfs, &preparation->kvm, why, sizeof(why),
+			    err);
 	if (!r && !preparation->kvm && plan->vm->accel == PLAN_ACCEL_KVM)
 		snprintf(preparation->skip, sizeof(preparation->skip), "KVM is not usable here: %s", why);
 	return r;
@@ -57,9 +58,14 @@ static int check_requirements(const struct plan *plan, const struct run_needs *n
 
 	if (r)
 		return hl_error_prefix(err, "QEMU is needed (make deps installs it)");
-	r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
-	if (r)
-		return r;
+	if (plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
+		preparation->image = clockwatch_program();
+	} else {
+		r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
+		if (r)
+			return r;
+		preparation->image = file_path("%s", preparation->kernel->vmlinuz);
+	}
 	return requirements_check(plan, needs, preparation->kernel, version, preparation->skip,
 				  sizeof(preparation->skip), err);
 }
@@ -85,13 +91,15 @@ int run_prepare(const struct plan *plan, const struct run_settings *settings,
 	r = check_requirements(plan, &needs, preparation, err);
 	if (r || preparation->skip[0])
 		return r;
-	r = build_initramfs(settings, &needs, preparation, err);
+	if (preparation->kernel)
+		r = build_initramfs(settings, &needs, preparation, err);
 	return r ? r : choose_accelerator(plan, preparation, err);
 }
 
 void run_preparation_clear(struct run_preparation *preparation)
 {
 	kernel_free(preparation->kernel);
+	free(preparation->image);
 	free(preparation->initramfs);
 	memset(preparation, 0, sizeof(*preparation));
 }

@@ -51,7 +51,10 @@ static json_t *new_result(const struct plan *plan, const struct run_preparation 
 	if (plan->case_name)
 		json_object_set_new(result, "case", json_string(plan->case_name));
 	json_object_set_new(result, "kernel",
-			    json_string(preparation->kernel ? preparation->kernel->name : plan->vm->kernel));
+			    json_string(plan->vm->guest != PLAN_GUEST_LINUX
+						? plan_guest_names[plan->vm->guest]
+					: preparation->kernel ? preparation->kernel->name
+							      : plan->vm->kernel));
 	return result;
 }
 
@@ -96,9 +99,9 @@ void record_boot(struct record *record, const json_t *message)
 
 static json_t *deadlines(const struct detector_settings *settings)
 {
-	static const enum hl_event_kind kinds[] = {HL_EVENT_HUNG_TASK,	      HL_EVENT_SOFT_LOCKUP,
-						   HL_EVENT_HARD_LOCKUP,      HL_EVENT_RCU_STALL,
-						   HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_STALLED};
+	static const enum hl_event_kind kinds[] = {
+		HL_EVENT_HUNG_TASK,	   HL_EVENT_SOFT_LOCKUP,    HL_EVENT_HARD_LOCKUP, HL_EVENT_RCU_STALL,
+		HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_CLOCK_WATCHDOG, HL_EVENT_STALLED};
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

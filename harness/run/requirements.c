@@ -34,7 +34,8 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 	static const char *const always[] = {"virtio_pci", "virtio_console", NULL};
 
 	memset(needs, 0, sizeof(*needs));
-	add_names(arena, &needs->modules, &needs->module_count, always);
+	if (plan->vm->guest == PLAN_GUEST_LINUX)
+		add_names(arena, &needs->modules, &needs->module_count, always);
 	add_names(arena, &needs->config, &needs->config_count, plan->requires->config);
 	for (size_t i = 0; i < plan->disk_count; i++) {
 		add_needs(needs, plan_via_needs((enum plan_via)plan->disks[i].via), arena);
@@ -111,15 +112,15 @@ int requirements_check(const struct plan *plan, const struct run_needs *needs, c
 	int r = 0;
 
 	reason[0] = '\0';
-	if (oldest && kernel_release_compare(kernel->release, oldest) < 0)
+	if (kernel && oldest && kernel_release_compare(kernel->release, oldest) < 0)
 		snprintf(reason, size, "kernel %s is older than %s", kernel->release, oldest);
 	else if (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->cpus > 1 && qemu < QEMU_VIRTUAL_TIME_SMP)
 		snprintf(reason, size,
 			 "QEMU %u.%u cannot run several vCPUs in virtual time (8.1 or newer can)", qemu / 100,
 			 qemu % 100);
-	if (!reason[0])
+	if (kernel && !reason[0])
 		r = check_config(needs, kernel, reason, size, err);
-	if (!r && !reason[0])
+	if (kernel && !r && !reason[0])
 		r = check_modules(needs, kernel, reason, size, err);
 	if (!r && !reason[0])
 		check_programs(plan, needs, reason, size);

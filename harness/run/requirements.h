@@ -22,7 +22,7 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 
 /**
  * requirements_check() - is everything there?
- * @kernel: what will be booted
+ * @kernel: what will be booted; NULL for a guest without a kernel of the store
  * @qemu: version as qemu_version() gives it
  * @reason: receives what is missing, at least 512 bytes; empty when nothing is
  *

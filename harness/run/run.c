@@ -79,9 +79,12 @@ static void on_stopped(struct run *run)
 
 static void on_qmp_event(void *data, const char *name, const json_t *event)
 {
+	const json_t *info = json_object_get(json_object_get(event, "data"), "info");
+	const char *type = json_string_value(json_object_get(info, "type"));
 	struct run *run = data;
 
-	(void)event;
+	if (type && !strcmp(type, "hyper-v"))
+		run_take_crash_registers(run, info);
 	if (!strcmp(name, "GUEST_PANICKED"))
 		run->stopped = true;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))

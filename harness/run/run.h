@@ -46,7 +46,9 @@ struct run_settings {
 
 /**
  * struct run_preparation - what is known before a VM is started
- * @kernel, @initramfs: what will be booted
+ * @kernel: of a Linux guest, else NULL
+ * @image: what will be booted: that kernel, or clockwatch
+ * @initramfs: of a Linux guest, else NULL
  * @qemu: version text
  * @kvm: whether KVM is used
  * @vm_features: what the VM must have: enum vm_feature, ored
@@ -54,7 +56,7 @@ struct run_settings {
  */
 struct run_preparation {
 	struct kernel *kernel;
-	char *initramfs;
+	char *image, *initramfs;
 	char qemu[32];
 	bool kvm;
 	unsigned int vm_features;

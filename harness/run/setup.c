@@ -159,7 +159,7 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 		.plan = run->plan,
 		.kvm = run->preparation.kvm,
 		.features = run->preparation.vm_features,
-		.vmlinuz = run->preparation.kernel->vmlinuz,
+		.image = run->preparation.image,
 		.initramfs = run->preparation.initramfs,
 		.run_folder = run->folder,
 	};

@@ -113,6 +113,9 @@ int64_t run_stretched(const struct run *run, int64_t nanoseconds);
 /** run_take_line() - a line of the guest's channel (stream_on_line; @data is the run) */
 int run_take_line(void *data, char *line, size_t size);
 
+/** run_take_crash_registers() - Hyper-V crash registers came with QMP's GUEST_PANICKED (its member "info") */
+void run_take_crash_registers(struct run *run, const json_t *registers);
+
 /** run_take_event() - an event of the kernel log (hl_on_event; @data is the run) */
 int run_take_event(const struct hl_event *event, void *data);
 

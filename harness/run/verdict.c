@@ -112,7 +112,8 @@ static bool expects_panic(const struct plan *plan, const struct run_facts *facts
 	for (size_t i = 0; i < plan->check_count; i++)
 		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == CHECK_END_PANIC)
 			return true;
-	return judge_expects_kind(facts->judge, HL_EVENT_PANIC);
+	return judge_expects_kind(facts->judge, HL_EVENT_PANIC) ||
+	       judge_expects_kind(facts->judge, HL_EVENT_CLOCK_WATCHDOG);
 }
 
 /* What makes a run say nothing at all; empty when it says something. */

@@ -370,7 +370,7 @@ static bool has_writer(const struct plan *plan)
 /* Without one "absent" would be said at once. */
 static bool has_detector(enum hl_event_kind kind)
 {
-	static const struct detector_settings all_on = {1, 1, 1, 1, 1, 1, 1, 1};
+	static const struct detector_settings all_on = {1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 	return detector_deadline(&all_on, kind) > 0;
 }
@@ -444,5 +444,7 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 		r = check_sysctls(&checker);
 	for (size_t i = 0; !r && i < plan->step_count; i++)
 		r = check_step(&checker, i, &latest);
+	if (!r && plan->vm->guest == PLAN_GUEST_CLOCKWATCH)
+		r = scenario_check_clockwatch(path, plan, err);
 	return r ? r : check_checks(&checker);
 }

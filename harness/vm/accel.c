@@ -13,7 +13,7 @@
 /* A working KVM boots the guest program in about a second; nested ones may take some. */
 #define PROBE_LIMIT_MS 20000
 
-/* Without a plan the guest program says this and powers off; see inject/guest/main.c. */
+/* Without a plan the guest program (inject/guest/main.c) and clockwatch say this and end the VM. */
 #define SIGN_OF_LIFE "hanglab:"
 
 /* What the answer depends on: this boot of the machine, and this QEMU. */
@@ -34,7 +34,7 @@ static int probe_key(char *key, size_t size, struct hl_error *err)
 }
 
 /* Return: 0 when the guest spoke, -errno with the reason otherwise. */
-static int boot_once(const char *vmlinuz, const char *initramfs, struct hl_error *err)
+static int boot_once(const char *image, const char *initramfs, struct hl_error *err)
 {
 	const char *const arguments[] = {QEMU_PROGRAM,
 					 "-nodefaults",
@@ -53,11 +53,11 @@ static int boot_once(const char *vmlinuz, const char *initramfs, struct hl_error
 					 "-serial",
 					 "stdio",
 					 "-kernel",
-					 vmlinuz,
-					 "-initrd",
-					 initramfs,
+					 image,
 					 "-append",
 					 "console=ttyS0 quiet panic=-1",
+					 initramfs ? "-initrd" : NULL,
+					 initramfs,
 					 NULL};
 	cleanup_free char *output = NULL;
 	int r = process_run(arguments, PROBE_LIMIT_MS, &output, err);
@@ -81,7 +81,7 @@ static int read_answer(const char *path, const char *key, bool *usable, char *wh
 	return 0;
 }
 
-int accel_probe_kvm(const char *vmlinuz, const char *initramfs, bool *usable, char *why, size_t size,
+int accel_probe_kvm(const char *image, const char *initramfs, bool *usable, char *why, size_t size,
 		    struct hl_error *err)
 {
 	cleanup_free char *folder = NULL, *path = NULL, *answer = NULL;
@@ -99,10 +99,10 @@ int accel_probe_kvm(const char *vmlinuz, const char *initramfs, bool *usable, ch
 		r = file_cache_folder("probes", &folder, err);
 	if (r)
 		return r;
-	path = file_path("%s/kvm", folder);
+	path = file_path("%s/%s", folder, initramfs ? "kvm" : "kvm-clockwatch");
 	if (!read_answer(path, key, usable, why, size))
 		return 0;
-	*usable = !boot_once(vmlinuz, initramfs, &reason);
+	*usable = !boot_once(image, initramfs, &reason);
 	reason.text[strcspn(reason.text, "\n")] = '\0';
 	snprintf(why, size, "%s%.300s", *usable ? "" : "a probe boot failed: ", reason.text);
 	answer = file_path("%s%s", key, *usable ? "usable" : why);

@@ -9,8 +9,8 @@
 
 /**
  * accel_probe_kvm() - does KVM really run a guest here?
- * @vmlinuz: kernel to boot
- * @initramfs: with our guest program
+ * @image: Linux kernel or clockwatch
+ * @initramfs: with our guest program, for Linux; else NULL
  * @usable: the answer
  * @why: receives the reason when it is not, @size bytes
  *
@@ -20,7 +20,7 @@
  *
  * Return: 0 or -errno.
  */
-int accel_probe_kvm(const char *vmlinuz, const char *initramfs, bool *usable, char *why, size_t size,
+int accel_probe_kvm(const char *image, const char *initramfs, bool *usable, char *why, size_t size,
 		    struct hl_error *err);
 
 #endif

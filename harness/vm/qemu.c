@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "vm/clockwatch.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -94,9 +95,13 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 	add_option(arguments, "-chardev", "file,id=console,path=%s/console.log", folder);
 	add_option(arguments, "-serial", "chardev:console");
 	add_option(arguments, "-chardev", "file,id=channel,path=%s/channel.log", folder);
-	add_option(arguments, "-device", "virtio-serial-pci,ioeventfd=off,max_ports=2");
-	add_option(arguments, "-device", "virtserialport,chardev=channel,nr=1,name=hanglab");
-	add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
+	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
+		add_option(arguments, "-device", "virtio-serial-pci,ioeventfd=off,max_ports=2");
+		add_option(arguments, "-device", "virtserialport,chardev=channel,nr=1,name=hanglab");
+		add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
+	} else {
+		add_option(arguments, "-serial", "chardev:channel");
+	}
 	add_option(arguments, "-chardev", "socket,id=qmp,fd=%d", request->qmp_fd);
 	add_option(arguments, "-mon", "chardev=qmp,mode=control");
 }
@@ -212,16 +217,26 @@ static const char *disk_boot(const struct qemu_request *request, struct arena *a
  * tests of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug
  * on 6.1).
  */
-static void add_kernel(struct arguments *arguments, const struct qemu_request *request)
+static void add_linux(struct arguments *arguments, const struct qemu_request *request)
 {
 	const char *boot = request->plan->vm->boot;
 
-	add_option(arguments, "-kernel", "%s", request->vmlinuz);
+	add_option(arguments, "-kernel", "%s", request->image);
 	add_option(arguments, "-initrd", "%s", request->initramfs);
 	add_option(arguments, "-append",
 		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests "
 		   "printk.devkmsg=on%s%s%s",
 		   disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
+}
+
+static void add_guest(struct arguments *arguments, const struct qemu_request *request)
+{
+	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
+		add_linux(arguments, request);
+		return;
+	}
+	add_option(arguments, "-kernel", "%s", request->image);
+	add_option(arguments, "-append", "%s", clockwatch_command_line(request->plan, arguments->arena));
 }
 
 const char *const *qemu_command(const struct qemu_request *request, struct arena *arena)
@@ -250,7 +265,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	for (size_t i = 0; i < plan->disk_count; i++)
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);
-	add_kernel(&arguments, request);
+	add_guest(&arguments, request);
 	add(&arguments, "-S");
 	add(&arguments, NULL);
 	return arguments.list;

@@ -11,8 +11,8 @@
  * @plan: the plan
  * @kvm: use KVM instead of TCG (real time only)
  * @features: enum vm_feature, ored
- * @vmlinuz: kernel image
- * @initramfs: archive
+ * @image: Linux kernel, or clockwatch
+ * @initramfs: archive for Linux, else NULL
  * @run_folder: where plan.json is and console.log, channel.log and disk files go
  * @sockets: NBD socket of each disk of the plan, NULL for a disk without one; or NULL
  * @network: the guest gets a network card on QEMU's user network, and run_folder/ports.json
@@ -24,7 +24,7 @@ struct qemu_request {
 	const struct plan *plan;
 	bool kvm;
 	unsigned int features;
-	const char *vmlinuz, *initramfs, *run_folder;
+	const char *image, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
 	int qmp_fd, memory_fd, qtest_fd;
