@@ -264,6 +264,21 @@ struct place {
 	int line;
 };
 
+/*
+ * What encloses an address, innermost first. dwarf_getscopes() alone continues outside an inlined function
+ * where that was written, not where it was inlined.
+ */
+static int find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **scopes)
+{
+	Dwarf_Die *written = NULL;
+	int count = dwarf_getscopes(unit, address, &written);
+
+	if (count > 0)
+		count = dwarf_getscopes_die(&written[0], scopes);
+	free(written);
+	return count;
+}
+
 /* File and line of an address, and of the calls that were inlined there, innermost first. Return: their
  * count. */
 static size_t find_places(const struct hl_symbols *symbols, GElf_Addr address, struct place *places)
@@ -285,7 +300,7 @@ static size_t find_places(const struct hl_symbols *symbols, GElf_Addr address, s
 		return 0;
 	places[0].file = relative(file, folder);
 	places[0].function = NULL;
-	scope_count = dwarf_getscopes(unit, address - bias, &scopes);
+	scope_count = find_scopes(unit, address - bias, &scopes);
 	dwarf_getsrcfiles(unit, &files, &file_count);
 	for (int i = 0; i < scope_count && count + 1 < MAX_INLINED; i++) {
 		Dwarf_Attribute attribute;

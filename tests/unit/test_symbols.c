@@ -24,9 +24,14 @@ static inline __attribute__((always_inline)) void inlined_part(void)
 	symbols_note_place();
 }
 
-__attribute__((noinline)) void symbols_target(void)
+static inline __attribute__((always_inline)) void outer_part(void)
 {
 	inlined_part();
+}
+
+__attribute__((noinline)) void symbols_target(void)
+{
+	outer_part();
 	place += !place; /* no tail call */
 }
 
@@ -67,16 +72,20 @@ static void test_places(void)
 	CU_ASSERT_EQUAL_FATAL(events.count, 1);
 	CU_ASSERT_EQUAL_FATAL(hl_symbols_open(&symbols, "/proc/self/exe", &err), 0);
 	CU_ASSERT_EQUAL_FATAL(hl_symbols_resolve(symbols, &events.list[0], &resolved), 0);
-	/* The inlined function comes first, as it is the inner one. */
-	CU_ASSERT_EQUAL_FATAL(resolved.stack.count, 4);
+	/* Inlined functions come first, the innermost before its caller. */
+	CU_ASSERT_EQUAL_FATAL(resolved.stack.count, 5);
 	CU_ASSERT_PTR_NULL(resolved.stack.frames[0].file);
 	CU_ASSERT_STRING_EQUAL(resolved.stack.frames[1].function, "inlined_part");
+	CU_ASSERT_STRING_EQUAL(resolved.stack.frames[2].function, "outer_part");
 	check_frame(frame_of(&resolved, "inlined_part"), true);
+	check_frame(frame_of(&resolved, "outer_part"), true);
 	check_frame(frame_of(&resolved, "symbols_target"), false);
 	CU_ASSERT_TRUE(frame_of(&resolved, "inlined_part")->file_line <
+		       frame_of(&resolved, "outer_part")->file_line);
+	CU_ASSERT_TRUE(frame_of(&resolved, "outer_part")->file_line <
 		       frame_of(&resolved, "symbols_target")->file_line);
 	/* A module's function of the same name is another one. */
-	CU_ASSERT_PTR_NULL(resolved.stack.frames[3].file);
+	CU_ASSERT_PTR_NULL(resolved.stack.frames[4].file);
 	hl_event_free(&resolved);
 	hl_symbols_close(symbols);
 	events_free(&events);
