@@ -78,8 +78,22 @@ static bool matches(const char *function, size_t length, const char *pattern)
 	return memcmp(function, pattern, size) == 0 && (tail || size == length);
 }
 
-/* One bit for each class of blame.def, and this for DISPATCH. */
+/* One bit for each class of blame.def, and these for DISPATCH and the two tables above. */
 #define DISPATCHER (1u << 31)
+#define NAMED_WAIT (1u << 30)
+#define NAMED_LOOP (1u << 29)
+
+#define FIND_NAMED(named, function, length)                                                                  \
+	find_named(named, sizeof(named) / sizeof(*(named)), function, length)
+
+static const struct named_function *find_named(const struct named_function *named, size_t count,
+					       const char *function, size_t length)
+{
+	for (size_t i = 0; i < count; i++)
+		if (matches(function, length, named[i].pattern))
+			return &named[i];
+	return NULL;
+}
 
 static unsigned int find_classes(const char *function)
 {
@@ -92,12 +106,17 @@ static unsigned int find_classes(const char *function)
 	for (size_t i = 0; i < sizeof(dispatchers) / sizeof(*dispatchers) && !(classes & DISPATCHER); i++)
 		if (matches(function, length, dispatchers[i]))
 			classes |= DISPATCHER;
+	if (FIND_NAMED(named_waits, function, length))
+		classes |= NAMED_WAIT;
+	if (FIND_NAMED(named_loops, function, length))
+		classes |= NAMED_LOOP;
 	return classes;
 }
 
-/* The same few functions come again and again, so what the patterns say of them is kept. */
-#define CACHED_NAMES  512
+/* The same functions come again and again, so what the patterns say of them is kept. */
+#define CACHED_NAMES  1024
 #define CACHED_LENGTH 56
+#define CACHE_PLACES  4 /* where one name may be */
 
 static unsigned int classes_of(const char *function)
 {
@@ -105,19 +124,23 @@ static unsigned int classes_of(const char *function)
 		char name[CACHED_LENGTH];
 		unsigned int classes;
 	} cache[CACHED_NAMES];
-	unsigned int hash = 5381;
+	static _Thread_local unsigned int replaced;
+	unsigned int hash = 5381, place;
 	size_t length = 0;
 
 	for (; length < CACHED_LENGTH && function[length]; length++)
 		hash = hash * 33 + (unsigned char)function[length];
-	hash %= CACHED_NAMES;
-	if (length == CACHED_LENGTH)
+	if (!length || length == CACHED_LENGTH)
 		return find_classes(function);
-	if (strcmp(cache[hash].name, function) != 0 || !length) {
-		memcpy(cache[hash].name, function, length + 1);
-		cache[hash].classes = find_classes(function);
+	for (unsigned int i = 0; i < CACHE_PLACES; i++) {
+		place = (hash + i) % CACHED_NAMES;
+		if (strcmp(cache[place].name, function) == 0)
+			return cache[place].classes;
 	}
-	return cache[hash].classes;
+	place = (hash + replaced++ % CACHE_PLACES) % CACHED_NAMES;
+	memcpy(cache[place].name, function, length + 1);
+	cache[place].classes = find_classes(function);
+	return cache[place].classes;
 }
 
 static bool is_skipped(const char *function, unsigned int classes)
@@ -208,33 +231,32 @@ static const char *called_by_dispatcher(const struct report_stack *stack)
 	return NULL;
 }
 
-static const char *find_named(const struct report_stack *stack, const struct named_function *named,
-			      size_t count)
+/* The first function of a class. */
+static const char *first_of(const struct report_stack *stack, unsigned int class)
 {
 	for (size_t i = 0; i < stack->stack.count; i++) {
 		const struct hl_frame *frame = &stack->stack.frames[i];
 
-		if (!frame->reliable)
-			continue;
-		for (size_t j = 0; j < count; j++)
-			if (matches(frame->function, base_length(frame->function), named[j].pattern))
-				return named[j].name ? named[j].name : frame->function;
+		if (frame->reliable && classes_of(frame->function) & class)
+			return frame->function;
 	}
 	return NULL;
 }
 
-#define FIND_NAMED(stack, named) find_named(stack, named, sizeof(named) / sizeof(*(named)))
-
 static const char *blame_waiting(const struct report_stack *stack)
 {
-	const char *function = FIND_NAMED(stack, named_waits);
+	const char *function = first_of(stack, NAMED_WAIT);
+	const struct named_function *wait =
+		function ? FIND_NAMED(named_waits, function, base_length(function)) : NULL;
 
-	return function ? function : first_blamed(stack, 0, WAITING);
+	if (wait)
+		return wait->name ? wait->name : function;
+	return first_blamed(stack, 0, WAITING);
 }
 
 static const char *blame_looping(const struct report_stack *stack, unsigned int skip)
 {
-	const char *function = FIND_NAMED(stack, named_loops);
+	const char *function = first_of(stack, NAMED_LOOP);
 
 	if (!function)
 		function = called_by_dispatcher(stack);

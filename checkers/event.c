@@ -145,7 +145,7 @@ static bool reserve(struct hl_text *text, size_t more)
 
 static void put(struct hl_text *text, const char *bytes, size_t size)
 {
-	if (!reserve(text, size))
+	if (text->room - text->size < size && !reserve(text, size))
 		return;
 	memcpy(text->bytes + text->size, bytes, size);
 	text->size += size;
@@ -170,6 +170,12 @@ static size_t utf8_length(const unsigned char *c)
 	return length;
 }
 
+/* Which bytes stand for themselves in a JSON string: ASCII but for control characters and these two. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static void put_string(struct hl_text *text, const char *string)
 {
 	const unsigned char *c = (const unsigned char *)string;
@@ -179,7 +185,7 @@ static void put_string(struct hl_text *text, const char *string)
 		const unsigned char *start = c;
 		size_t length;
 
-		while (*c >= 0x20 && *c < 0x80 && *c != '"' && *c != '\\')
+		while (is_plain(*c))
 			c++;
 		put(text, (const char *)start, (size_t)(c - start));
 		if (!*c)
@@ -245,12 +251,17 @@ static void put_number(struct hl_text *text, const char *name, double value)
 	put(text, start, (size_t)(end - start));
 }
 
-static void put_integer(struct hl_text *text, const char *name, unsigned long long value)
+static void put_digits(struct hl_text *text, unsigned long long value)
 {
 	char digits[24], *start = digits_before(digits + sizeof(digits), value);
 
-	put_name(text, name);
 	put(text, start, (size_t)(digits + sizeof(digits) - start));
+}
+
+static void put_integer(struct hl_text *text, const char *name, unsigned long long value)
+{
+	put_name(text, name);
+	put_digits(text, value);
 }
 
 static void put_flag(struct hl_text *text, const char *name, bool value)
@@ -324,22 +335,46 @@ static void put_others(struct hl_text *text, const struct hl_event *event)
 	PUT(text, "]");
 }
 
-static void put_fields(struct hl_text *text, const json_t *fields)
+/* Whatever it is. */
+static void put_value(struct hl_text *text, const json_t *value)
 {
 	size_t size;
 
-	if (!fields || !json_object_size(fields))
-		return;
-	put_name(text, "fields");
 	if (!reserve(text, 1024))
 		return;
-	size = json_dumpb(fields, text->bytes + text->size, text->room - text->size, JSON_COMPACT);
+	size = json_dumpb(value, text->bytes + text->size, text->room - text->size,
+			  JSON_COMPACT | JSON_ENCODE_ANY);
 	if (size > text->room - text->size && reserve(text, size))
-		size = json_dumpb(fields, text->bytes + text->size, text->room - text->size, JSON_COMPACT);
+		size = json_dumpb(value, text->bytes + text->size, text->room - text->size,
+				  JSON_COMPACT | JSON_ENCODE_ANY);
 	if (!size)
 		text->failed = true;
 	if (!text->failed)
 		text->size += size;
+}
+
+static void put_fields(struct hl_text *text, const json_t *fields)
+{
+	bool first = true;
+	const char *name;
+	json_t *value;
+
+	if (!fields || !json_object_size(fields))
+		return;
+	put_name(text, "fields");
+	json_object_foreach ((json_t *)fields, name, value) {
+		put(text, first ? "{" : ",", 1);
+		first = false;
+		put_string(text, name);
+		PUT(text, ":");
+		if (json_is_string(value))
+			put_string(text, json_string_value(value));
+		else if (json_is_integer(value) && json_integer_value(value) >= 0)
+			put_digits(text, (unsigned long long)json_integer_value(value));
+		else
+			put_value(text, value);
+	}
+	PUT(text, "}");
 }
 
 int hl_event_write_json(const struct hl_event *event, struct hl_text *text)

@@ -107,15 +107,17 @@ bool frame_parse(const char *text, struct frame_text *result)
 		for (text++; *text == ' '; text++)
 			;
 	}
-	if (*text == '(' || (strchr(text, '+') && strstr(text, " from "))) { /* arm */
-		from = strstr(text, " from ");
-		if (from) {
-			text = skip_addresses(from + 6, &result->frame.address);
-		}
+	if (*text == '(') { /* arm: the caller is the frame */
+		from = parse_after(text, " from ");
+		if (from)
+			text = skip_addresses(from, &result->frame.address);
 		if (*text == '(')
 			text++;
 	}
-	return parse_name(text, result);
+	if (parse_name(text, result))
+		return true;
+	from = parse_starts(text + result->function_length, " from ");
+	return from && parse_name(skip_addresses(from, &result->frame.address), result);
 }
 
 const char *frame_is_instruction(const char *text)

@@ -57,7 +57,8 @@ static const char *skip_stamp(const char *text, double *time)
 {
 	const char *start = text + 1;
 	const char *point;
-	double whole = 0, micro = 0;
+	double whole = 0;
+	int micro = 0;
 
 	if (*text != '[')
 		return text;
@@ -69,7 +70,7 @@ static const char *skip_stamp(const char *text, double *time)
 		return text;
 	for (int i = 1; i <= 6; i++)
 		micro = micro * 10 + (point[i] - '0');
-	*time = whole + micro / 1e6;
+	*time = whole + (double)micro / 1e6;
 	return point + 8;
 }
 
@@ -99,7 +100,7 @@ static int month_of(const char *text)
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 	for (int i = 0; i < 12; i++)
-		if (strncmp(text, months + 3 * i, 3) == 0)
+		if (*text == months[3 * i] && strncmp(text, months + 3 * i, 3) == 0)
 			return i;
 	return -1;
 }
@@ -256,6 +257,16 @@ static const char *skip_bare_tag(const char *text, struct line *line)
 	return skip_spaces(text + 7);
 }
 
+/* Is any of eight bytes a control character? */
+static bool any_control(const char *bytes)
+{
+	const uint64_t each = 0x0101010101010101;
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return (word - each * 0x20) & ~word & each * 0x80;
+}
+
 /*
  * Remove what terminals and serial lines add. Line ends inside the line (a bare carriage return)
  * are dropped too: what was printed over is gone on the screen, but not in the log.
@@ -265,8 +276,13 @@ static size_t clean(char *to, const char *from, size_t size)
 	char *start = to;
 
 	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)from[i];
+		unsigned char c;
 
+		for (; i + 8 <= size && !any_control(from + i); i += 8, to += 8)
+			memcpy(to, from + i, 8);
+		if (i == size)
+			break;
+		c = (unsigned char)from[i];
 		if (c >= 0x20 || c == '\t') {
 			*to++ = (char)c;
 		} else if (c == 0x1b && i + 1 < size && from[i + 1] == '[') {
@@ -337,11 +353,11 @@ static const char *find_libvirt_date(const char *from)
 {
 	static const size_t length = sizeof("2017-03-15 06:03:48.180") - 1;
 
-	for (const char *zone = strstr(from, "+0000: "); zone; zone = strstr(zone + 1, "+0000: ")) {
+	for (const char *zone = strchr(from, '+'); zone; zone = strchr(zone + 1, '+')) {
 		const char *date = zone - length;
 		double host_time;
 
-		if ((size_t)(zone - from) > length && date[-1] == ' ' &&
+		if ((size_t)(zone - from) > length && date[-1] == ' ' && strncmp(zone, "+0000: ", 7) == 0 &&
 		    skip_iso_date(date, &host_time) != date)
 			return date;
 	}
@@ -381,7 +397,9 @@ static void read_buffer(struct line *line)
 
 void line_read(struct line *line, const char *raw, size_t size)
 {
-	clean(line->buffer, raw, size < LINE_SIZE - 1 ? size : LINE_SIZE - 1);
+	if (size > LINE_SIZE - 1)
+		size = LINE_SIZE - 1;
+	line->anchors = clean(line->buffer, raw, size) < size;
 	line->width = size;
 	line->mixed = false;
 	read_buffer(line);
@@ -392,6 +410,7 @@ void line_read_rest(struct line *line, const struct line *previous)
 	strcpy(line->buffer, previous->rest);
 	line->width = previous->width;
 	line->mixed = previous->mixed;
+	line->anchors = previous->anchors;
 	read_buffer(line);
 }
 
@@ -411,4 +430,5 @@ void line_append(struct line *line, const struct line *continuation)
 	line->size += more;
 	line->text[line->size] = '\0';
 	line->width = continuation->width;
+	line->anchors = true;
 }

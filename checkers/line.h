@@ -31,6 +31,7 @@ enum line_prefix {
  * @width: length of the last raw input line in it, before cleaning
  * @rest: where in @buffer another message of the same input line begins, or NULL; see line_read_rest()
  * @mixed: it shared its input line with another message: one of them may have been cut
+ * @anchors: an anchor may be in it that cleaning or joining put together; callers set it for others
  * @buffer: cleaned input; wrapped lines are appended
  */
 struct line {
@@ -46,6 +47,7 @@ struct line {
 	size_t width;
 	const char *rest;
 	bool mixed;
+	bool anchors;
 	char buffer[LINE_SIZE];
 };
 

@@ -209,7 +209,7 @@ static void open_report(struct hl_log *log, struct report *before)
 static bool try_begin(struct hl_log *log, const struct line *line, struct report *current)
 {
 	struct anchor_hit hits[MAX_HITS];
-	int count = anchors_find(line->text, line->size, hits, MAX_HITS);
+	int count = line->anchors ? anchors_find(line->text, line->size, hits, MAX_HITS) : 0;
 
 	if (count < 0)
 		fail(log, count);
@@ -321,12 +321,14 @@ static void take_line(struct hl_log *log)
 	log->holding = true;
 }
 
-static void take_input(struct hl_log *log, const char *bytes, size_t size)
+/* @anchors: it may hold some. */
+static void take_input(struct hl_log *log, const char *bytes, size_t size, bool anchors)
 {
 	while (size && bytes[size - 1] == '\r')
 		size--;
 	line_read(log->fresh, bytes, size);
 	log->fresh->number = log->lines;
+	log->fresh->anchors |= anchors;
 	while (log->fresh->rest) {
 		struct line *rest = log->rest;
 
@@ -343,15 +345,15 @@ static void take_input(struct hl_log *log, const char *bytes, size_t size)
 }
 
 /* A whole line without its newline; an overlong one comes in parts. */
-static void read_line(struct hl_log *log, const char *bytes, size_t size)
+static void read_line(struct hl_log *log, const char *bytes, size_t size, bool anchors)
 {
 	log->lines++;
 	while (size >= LINE_SIZE) {
-		take_input(log, bytes, LINE_SIZE - 1);
+		take_input(log, bytes, LINE_SIZE - 1, anchors);
 		bytes += LINE_SIZE - 1;
 		size -= LINE_SIZE - 1;
 	}
-	take_input(log, bytes, size);
+	take_input(log, bytes, size, anchors);
 }
 
 static bool quiet(const struct hl_log *log)
@@ -359,110 +361,33 @@ static bool quiet(const struct hl_log *log)
 	return log->options.prefilter && !log->open_count && log->bytes > READ_FULLY;
 }
 
-/* Sixteen bytes at once: the skipped parts of a log are only looked at for this. */
-typedef unsigned char byte_vector __attribute__((vector_size(16)));
-
-static uint64_t count_lines(const char *bytes, size_t size)
-{
-	uint64_t count = 0;
-
-	while (size >= sizeof(byte_vector)) {
-		/* A comparison gives -1 in each byte that matches, so 255 of them fit before a byte
-		 * overflows. */
-		size_t rounds = size / sizeof(byte_vector) < 255 ? size / sizeof(byte_vector) : 255;
-		byte_vector matches = {0};
-
-		for (size_t i = 0; i < rounds; i++, bytes += sizeof(byte_vector)) {
-			byte_vector part;
-
-			memcpy(&part, bytes, sizeof(part));
-			matches -= (byte_vector)(part == '\n');
-		}
-		for (size_t i = 0; i < sizeof(byte_vector); i++)
-			count += matches[i];
-		size -= rounds * sizeof(byte_vector);
-	}
-	for (size_t i = 0; i < size; i++)
-		count += bytes[i] == '\n';
-	return count;
-}
-
-static void note_hit(size_t offset, void *data)
-{
-	struct log_piece *piece = data;
-
-	if (piece->hit_count < PIECE_HITS)
-		piece->hits[piece->hit_count++] = offset;
-	else
-		piece->dense = true;
-}
-
-int log_piece_scan(struct log_piece *piece, const struct hl_prefilter *prefilter)
-{
-	piece->hit_count = 0;
-	piece->dense = false;
-	piece->lines = count_lines(piece->bytes, piece->size);
-	return prefilter->scan(prefilter->state, piece->bytes, piece->size, note_hit, piece);
-}
-
 const struct hl_prefilter *log_prefilter(const struct hl_log *log)
 {
 	return log->options.prefilter;
 }
 
-/* Where the first line with an anchor at or behind @from begins; @end when there is none in front of it. */
-static size_t next_candidate(const struct log_piece *piece, size_t *next, size_t from, size_t end)
+/* Whole lines from @at to @end. */
+static void read_lines(struct hl_log *log, const struct log_piece *piece, size_t at, size_t end)
 {
-	const char *newline;
-	size_t hit;
-
-	while (*next < piece->hit_count && piece->hits[*next] <= from)
-		++*next;
-	if (*next == piece->hit_count)
-		return piece->dense ? from : end;
-	hit = piece->hits[*next] - 1;
-	if (hit >= end)
-		return end;
-	newline = memrchr(piece->bytes + from, '\n', hit - from);
-	return newline ? (size_t)(newline - piece->bytes) + 1 : from;
-}
-
-/* Lines of @piece between two places; most often that is nearly the whole of it. */
-static uint64_t lines_between(const struct log_piece *piece, size_t from, size_t to)
-{
-	if (to - from < piece->size / 2)
-		return count_lines(piece->bytes + from, to - from);
-	return piece->lines - count_lines(piece->bytes, from) -
-	       count_lines(piece->bytes + to, piece->size - to);
-}
-
-/* Whole lines from @at to @end; @scanned says whether the pre-filter was there already. */
-static void read_lines(struct hl_log *log, struct log_piece *piece, size_t at, size_t end, bool scanned)
-{
-	size_t next = 0;
+	size_t hit = 0;
 
 	while (at < end && !log->status) {
+		size_t candidate = piece->scanned ? piece_next(piece, &hit, at, end) : at;
 		const char *newline;
 
 		if (quiet(log)) {
-			size_t candidate;
-
 			/* The line before may begin a report, whose lines must not be skipped. */
 			release_held(log);
 			if (!quiet(log))
 				continue;
-			if (!scanned)
-				fail(log, log_piece_scan(piece, log->options.prefilter));
-			scanned = true;
-			candidate = next_candidate(piece, &next, at, end);
-			log->lines += lines_between(piece, at, candidate);
+			log->lines += piece_lines(piece, at, candidate);
 			log->bytes += candidate - at;
 			at = candidate;
 			if (at == end)
 				break;
 		}
 		newline = memchr(piece->bytes + at, '\n', end - at);
-		read_line(log, piece->bytes + at, (size_t)(newline - (piece->bytes + at)));
+		read_line(log, piece->bytes + at, (size_t)(newline - (piece->bytes + at)), at == candidate);
 		log->bytes += (size_t)(newline + 1 - (piece->bytes + at));
 		at = (size_t)(newline + 1 - piece->bytes);
 	}
@@ -485,15 +410,14 @@ static size_t complete_tail(struct hl_log *log, const char *bytes, size_t size)
 		return part;
 	if (!log->tail_continues)
 		log->lines++;
-	take_input(log, log->tail, log->tail_size);
+	take_input(log, log->tail, log->tail_size, true);
 	log->bytes += log->tail_size;
 	log->tail_size = 0;
 	log->tail_continues = !newline;
 	return newline ? part + 1 : part;
 }
 
-/* @piece is only written to when it was not scanned. */
-static void feed_piece(struct hl_log *log, struct log_piece *piece, bool scanned)
+static void feed_piece(struct hl_log *log, const struct log_piece *piece)
 {
 	size_t at = 0, end;
 	const char *newline;
@@ -502,7 +426,7 @@ static void feed_piece(struct hl_log *log, struct log_piece *piece, bool scanned
 		at += complete_tail(log, piece->bytes + at, piece->size - at);
 	newline = memrchr(piece->bytes + at, '\n', piece->size - at);
 	end = newline ? (size_t)(newline - piece->bytes) + 1 : at;
-	read_lines(log, piece, at, end, scanned);
+	read_lines(log, piece, at, end);
 	while (end < piece->size)
 		end += complete_tail(log, piece->bytes + end, piece->size - end);
 }
@@ -515,18 +439,23 @@ static int feed_status(const struct hl_log *log, struct hl_error *err)
 int log_feed_piece(struct hl_log *log, const struct log_piece *piece, struct hl_error *err)
 {
 	if (!log->status)
-		feed_piece(log, (struct log_piece *)piece, true);
+		feed_piece(log, piece);
 	return feed_status(log, err);
 }
 
 int hl_log_feed(struct hl_log *log, const char *bytes, size_t size, struct hl_error *err)
 {
+	const struct hl_prefilter *prefilter = log->options.prefilter;
+	struct log_piece *piece = &log->piece;
+
 	while (size && !log->status) {
-		log->piece.bytes = bytes;
-		log->piece.size = size < PIECE ? size : PIECE;
-		feed_piece(log, &log->piece, false);
-		bytes += log->piece.size;
-		size -= log->piece.size;
+		piece->bytes = bytes;
+		piece->size = size < PIECE ? size : PIECE;
+		if (prefilter)
+			fail(log, piece_scan(piece, prefilter));
+		feed_piece(log, piece);
+		bytes += piece->size;
+		size -= piece->size;
 	}
 	return feed_status(log, err);
 }
@@ -535,7 +464,7 @@ int hl_log_flush(struct hl_log *log, struct hl_error *err)
 {
 	if (log->tail_size && !log->status) {
 		log->lines += !log->tail_continues;
-		take_input(log, log->tail, log->tail_size);
+		take_input(log, log->tail, log->tail_size, true);
 		log->bytes += log->tail_size;
 		log->tail_size = 0;
 		log->tail_continues = true;

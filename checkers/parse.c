@@ -28,13 +28,26 @@ const char *parse_number(const char *text, unsigned long long *value)
 	return end;
 }
 
+/* Return: 0 to 15, or 16 for what is no digit. */
+static unsigned int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : 16;
+}
+
 const char *parse_hex(const char *text, uint64_t *value)
 {
-	char *end;
+	bool prefixed = text[0] == '0' && (text[1] | 0x20) == 'x' && hex_digit(text[2]) < 16;
+	const char *end = prefixed ? text + 2 : text;
+	uint64_t sum = 0;
 
-	if (!isxdigit((unsigned char)*text))
+	for (unsigned int digit; (digit = hex_digit(*end)) < 16; end++)
+		sum = sum > UINT64_MAX >> 4 ? UINT64_MAX : sum << 4 | digit;
+	if (end == text)
 		return NULL;
-	*value = strtoull(text, &end, 16);
+	*value = sum;
 	return end;
 }
 
@@ -43,13 +56,6 @@ const char *parse_after(const char *text, const char *needle)
 	const char *found = strstr(text, needle);
 
 	return found ? found + strlen(needle) : NULL;
-}
-
-const char *parse_starts(const char *text, const char *prefix)
-{
-	size_t length = strlen(prefix);
-
-	return strncmp(text, prefix, length) == 0 ? text + length : NULL;
 }
 
 size_t parse_trimmed(const char *text)

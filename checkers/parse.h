@@ -4,6 +4,8 @@
 
 #include "report.h"
 
+#include <string.h>
+
 /* Small helpers that the parsers share. */
 
 /**
@@ -19,14 +21,20 @@ bool parse_task(struct report *report, const char *text, const char *end);
 /** parse_number() - unsigned decimal or, with "0x", hexadecimal. Return: behind it, or NULL. */
 const char *parse_number(const char *text, unsigned long long *value);
 
-/** parse_hex() - hexadecimal digits. Return: behind them, or NULL. */
+/** parse_hex() - hexadecimal digits, perhaps behind "0x". Return: behind them, or NULL. */
 const char *parse_hex(const char *text, uint64_t *value);
 
 /** parse_after() - behind the first @needle in @text, or NULL */
 const char *parse_after(const char *text, const char *needle);
 
-/** parse_starts() - behind @prefix when @text starts with it, or NULL */
-const char *parse_starts(const char *text, const char *prefix);
+/** parse_starts() - behind @prefix, which is not empty, when @text starts with it, or NULL */
+static inline const char *parse_starts(const char *text, const char *prefix)
+{
+	/* Most comparisons end at the first byte. */
+	if (*text != *prefix || strncmp(text, prefix, strlen(prefix)) != 0)
+		return NULL;
+	return text + strlen(prefix);
+}
 
 /** parse_trimmed() - length of @text without white space at its end */
 size_t parse_trimmed(const char *text);

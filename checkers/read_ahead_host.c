@@ -60,7 +60,7 @@ static int fill(struct slot *slot, int fd, off_t offset, const struct hl_prefilt
 	}
 	slot->piece.bytes = slot->buffer;
 	slot->piece.size = size;
-	return log_piece_scan(&slot->piece, prefilter);
+	return piece_scan(&slot->piece, prefilter);
 }
 
 static void *fill_slots(void *data)
