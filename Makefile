@@ -11,7 +11,7 @@ PROGRAM ?= hanglab
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
-PACKAGES := libfyaml jansson liburing libarchive libkmod libhs nettle libdw libelf
+PACKAGES := libfyaml jansson liburing libarchive libkmod libhs nettle libdw libelf libbpf
 
 # One folder, one purpose; see CONTRIBUTING.md for what may call what.
 BASE     := $(sort $(wildcard harness/base/*.c))

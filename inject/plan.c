@@ -15,6 +15,7 @@ const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
 const char *const plan_via_names[] = {"ram",	   "virtio", "nbd",	   "nvme",     "virtio_scsi",
 				      "guest_nbd", "iscsi",  "scsi_debug", "null_blk", NULL};
 const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
+const char *const plan_postmortem_names[] = {"auto", "hang", "off", NULL};
 
 static const struct parameter vm_values[] = {
 	{.name = "cpus",
@@ -278,6 +279,15 @@ static const struct parameter plan_values[] = {
 	 .least = 1000000,
 	 .most = 3600 * NANOSECONDS_PER_SECOND,
 	 .help = "a workload whose operation is in flight for longer is stalled"},
+	{.name = "postmortem",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct plan, postmortem),
+	 .fallback = "auto",
+	 .choices = plan_postmortem_names,
+	 .help = "when the guest's memory is kept for hanglab postmortem. auto: of a guest that panicked or "
+		 "fell silent\n"
+		 "unexpectedly; hang: also at the first hang that the kernel reports, while it holds; off: "
+		 "never"},
 	{.name = NULL},
 };
 
@@ -406,6 +416,23 @@ bool plan_verifies(const struct plan *plan)
 			return true;
 	}
 	return false;
+}
+
+bool plan_wants_postmortem(const struct plan *plan, enum hl_event_kind kind)
+{
+	if (plan->postmortem != PLAN_POSTMORTEM_HANG)
+		return false;
+	switch (kind) {
+	case HL_EVENT_HUNG_TASK:
+	case HL_EVENT_SOFT_LOCKUP:
+	case HL_EVENT_HARD_LOCKUP:
+	case HL_EVENT_RCU_STALL:
+	case HL_EVENT_WORKQUEUE_LOCKUP:
+	case HL_EVENT_CSD_STALL:
+		return true;
+	default:
+		return false;
+	}
 }
 
 int64_t plan_recovery_limit(const struct plan *plan)

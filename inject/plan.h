@@ -26,12 +26,14 @@ enum plan_via {
 	PLAN_VIA_SCSI_DEBUG,
 	PLAN_VIA_NULL_BLK
 };
+enum plan_postmortem { PLAN_POSTMORTEM_AUTO, PLAN_POSTMORTEM_HANG, PLAN_POSTMORTEM_OFF };
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
 extern const char *const plan_guest_names[],
 	*const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[],
 								      *const plan_via_names[],
 									      *const plan_layer_names[];
+extern const char *const plan_postmortem_names[];
 
 /**
  * struct plan_vm - the lab VM
@@ -114,6 +116,8 @@ struct plan_step {
 /**
  * struct plan - the whole
  * @seed: of everything random
+ * @postmortem: enum plan_postmortem: when the guest's memory is taken: of a guest that ended by itself
+ *	unexpectedly; also while the first hang holds; never
  * @stall: nanoseconds after which an operation in flight makes its workload stalled
  * @json: what it was read from; a reference is held
  * @arena: holds the lists
@@ -122,6 +126,7 @@ struct plan {
 	const json_t *source;
 	const char *scenario, *summary, *case_name;
 	int64_t seed, stall;
+	int postmortem;
 	struct plan_vm *vm;
 	struct plan_disk *disks;
 	size_t disk_count;
@@ -158,6 +163,9 @@ bool plan_injects(const struct plan *plan);
 
 /** plan_verifies() - does any workload have something to verify afterwards? */
 bool plan_verifies(const struct plan *plan);
+
+/** plan_wants_postmortem() - is the guest's memory to be taken when an event of this kind comes? */
+bool plan_wants_postmortem(const struct plan *plan, enum hl_event_kind kind);
 
 /** plan_recovery_limit() - nanoseconds that "recovers" allows, or a default for "data" alone */
 int64_t plan_recovery_limit(const struct plan *plan);

@@ -32,6 +32,8 @@ const struct command_option command_run_options[] = {
 	{"seed", 0, "N", "seed of everything random in the run; default 1"},
 	{"clock", 0, "virtual|real", "run in virtual or in real time; default: the scenario's"},
 	{"accel", 0, "auto|kvm|tcg", "accelerator; auto takes KVM only in real time and after a probe boot"},
+	{"postmortem", 0, "auto|hang|off",
+	 "when to keep the guest's memory for hanglab postmortem; default: the scenario's, else auto"},
 	{"repeat", 'r', "N", "run each scenario N times; the seed counts up"},
 	{"jobs", 'j', "N", "run N VMs at a time; default 1"},
 	{"out", 'o', "DIR", "where run directories go; default runs"},

@@ -61,10 +61,8 @@ static int parse_multiplier(const struct command_line *line, double *multiplier)
 static const struct {
 	const char *option, *object, *key;
 } overrides[] = {
-	{"kernel", "vm", "kernel"},
-	{"clock", "vm", "clock"},
-	{"accel", "vm", "accel"},
-	{"seed", NULL, "seed"},
+	{"kernel", "vm", "kernel"}, {"clock", "vm", "clock"},		{"accel", "vm", "accel"},
+	{"seed", NULL, "seed"},	    {"postmortem", NULL, "postmortem"},
 };
 
 static int override_sysctls(const struct batch *batch, const char *path, struct plan *plan)

@@ -105,8 +105,7 @@ static char *vm_console(void *data, size_t from, struct hl_error *err)
 	return take_pointer(text);
 }
 
-/* After a call in virtual time the VM stands still; in real time it never did. */
-static void continue_vm(struct run *run)
+void run_continue_vm(struct run *run)
 {
 	struct hl_error err = HL_ERROR_INIT;
 
@@ -238,14 +237,14 @@ static void host_inject(struct run *run, size_t step)
 	load_host_fault(run, step);
 	/* It stops a VM that runs, or it would prove nothing. */
 	if (injector->stops_vm)
-		continue_vm(run);
+		run_continue_vm(run);
 	if (run->done || !host_step(run, step, "inject", injector->inject))
 		return;
 	run->host_faults[step].unproved = true;
 	if (!injector->proved_later && !host_confirm(run, step))
 		return;
 	if (!injector->stops_vm)
-		continue_vm(run);
+		run_continue_vm(run);
 	else if (loop_timer(run->loop, planned->hold_for, on_hold_end, run, &run->hold_timer, &run->err))
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
@@ -258,7 +257,7 @@ void run_answer_call(struct run *run)
 	if (!run->call.release)
 		host_inject(run, step);
 	else if (host_release(run, step))
-		continue_vm(run);
+		run_continue_vm(run);
 	if (!run->hold_timer)
 		run->call.step = -1;
 }

@@ -172,6 +172,16 @@ static void on_host(struct run *run, const json_t *message)
 		run_answer_call(run);
 }
 
+static void on_postmortem(struct run *run, const json_t *message)
+{
+	snprintf(run->postmortem_due, sizeof(run->postmortem_due), "%s", text_of(message, "event"));
+	/* In virtual time the guest stops itself now, and on_stopped() takes it. */
+	if (run->plan->vm->clock == PLAN_CLOCK_REAL) {
+		run_take_postmortem(run, run->postmortem_due);
+		run->postmortem_due[0] = '\0';
+	}
+}
+
 static void on_recovery(struct run *run, const json_t *message)
 {
 	run->progress.phase = "recovery";
@@ -292,6 +302,7 @@ static const struct {
 	{"injection", on_injection},
 	{"lost", on_lost},
 	{"quiet", on_quiet},
+	{"postmortem", on_postmortem},
 	{"ready", on_ready},
 	{"recovery", on_recovery},
 	{"stalled", on_stalled},

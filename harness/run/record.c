@@ -38,7 +38,7 @@ static const char *exactness(const struct plan *plan)
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].inject && injector_find(plan->steps[i].inject)->side == INJECTOR_HOST)
 			return "events";
-	return "bytes";
+	return plan->postmortem == PLAN_POSTMORTEM_HANG ? "events" : "bytes";
 }
 
 static json_t *new_result(const struct plan *plan, const struct run_preparation *preparation)
@@ -299,6 +299,11 @@ void record_event(struct record *record, const struct hl_event *event, FILE *log
 	if (text)
 		fprintf(log, "%s\n", text);
 	free(text);
+}
+
+void record_postmortem(struct record *record, json_t *details)
+{
+	json_object_set(record->result, "postmortem", details);
 }
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)

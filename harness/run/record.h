@@ -60,6 +60,9 @@ bool record_wait(struct record *record, json_t *wait);
 /** record_event() - a kernel event; also written to @log as a line of JSON */
 void record_event(struct record *record, const struct hl_event *event, FILE *log);
 
+/** record_postmortem() - what is known of the post-mortem that was taken */
+void record_postmortem(struct record *record, json_t *details);
+
 /** record_unconfirmed() - put the first injection that was not confirmed, or not released, into @facts */
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts);
 

@@ -71,7 +71,11 @@ static void on_stopped(struct run *run)
 	read_streams(run);
 	if (run->done)
 		return;
-	if (run->call.step < 0)
+	if (run->postmortem_due[0]) {
+		run_take_postmortem(run, run->postmortem_due);
+		run->postmortem_due[0] = '\0';
+		run_continue_vm(run);
+	} else if (run->call.step < 0)
 		run_finish(run, GUEST_PANICKED, "the guest panicked and stopped");
 	else
 		run_answer_call(run);
@@ -207,6 +211,8 @@ static int go(struct run *run, const char *path)
 		r = loop_run(run->loop, &run->done, &run->err);
 	if (r)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+	if (run_wants_last_postmortem(run))
+		run_take_postmortem(run, run->facts.end_reason);
 	if (run->facts.end == GUEST_PANICKED)
 		read_last_words(run);
 	run_prove_faults(run);

@@ -18,6 +18,7 @@
  *	setup.c       run folder, disks, servers, VM
  *	messages.c    what the guest says
  *	host_fault.c  injectors on the host's side
+ *	postmortem.c  takes the guest's memory
  *	state.c       ending, notes, journal, progress
  */
 
@@ -48,6 +49,8 @@ struct host_fault {
  * @call: see struct host_call
  * @ended: the guest said that it is done ("end"), or why not ("broken")
  * @shut_down: QEMU reported a shutdown or reset of the guest
+ * @postmortem_due: the guest stopped itself for a post-mortem, because of this; "" for not
+ * @postmortem_taken: it was taken, or could not be: there is one per run
  * @guest_now: guest time of the last message
  * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
@@ -74,6 +77,8 @@ struct run {
 	struct server *servers;
 	bool done, end_known, shut_down, stopped;
 	struct host_call call;
+	char postmortem_due[64];
+	bool postmortem_taken;
 	int64_t guest_now, started, last_progress, clock_offset;
 	double last_kmsg_event;
 	json_int_t next_sequence;
@@ -126,6 +131,25 @@ void run_answer_call(struct run *run);
 
 /** run_prove_faults() - the guest has ended: confirm what could not be confirmed before */
 void run_prove_faults(struct run *run);
+
+/** run_continue_vm() - after a call in virtual time the VM stands still; in real time it never did */
+void run_continue_vm(struct run *run);
+
+/* postmortem.c */
+
+/** Name of the core file in the run folder. */
+#define POSTMORTEM_CORE "core"
+
+/**
+ * run_take_postmortem() - copy the guest's memory and registers into the run folder, once per run
+ * @why: in words
+ *
+ * Also when QEMU is dead or does not answer. A failure is noted and changes no verdict.
+ */
+void run_take_postmortem(struct run *run, const char *why);
+
+/** run_wants_last_postmortem() - is one to be taken of the guest as it ended? */
+bool run_wants_last_postmortem(const struct run *run);
 
 /* setup.c */
 

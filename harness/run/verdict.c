@@ -107,7 +107,7 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
 	}
 }
 
-static bool expects_panic(const struct plan *plan, const struct run_facts *facts)
+bool verdict_expects_panic(const struct plan *plan, const struct run_facts *facts)
 {
 	for (size_t i = 0; i < plan->check_count; i++)
 		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == CHECK_END_PANIC)
@@ -137,7 +137,7 @@ enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *fac
 		snprintf(reason, size, "%s", broken);
 		return VERDICT_BROKEN;
 	}
-	if (facts->end == GUEST_PANICKED && !expects_panic(plan, facts)) {
+	if (facts->end == GUEST_PANICKED && !verdict_expects_panic(plan, facts)) {
 		snprintf(reason, size, "the guest panicked: %s",
 			 facts->first_panic[0] ? facts->first_panic : facts->end_reason);
 		return VERDICT_FAIL;

@@ -69,4 +69,7 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
 enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason,
 			    size_t size);
 
+/** verdict_expects_panic() - does a check of the plan expect the guest to panic? */
+bool verdict_expects_panic(const struct plan *plan, const struct run_facts *facts);
+
 #endif

@@ -134,6 +134,14 @@ void qmp_close(struct qmp *qmp)
 	free(qmp);
 }
 
+int qmp_set_timeout(struct qmp *qmp, int timeout_ms)
+{
+	int before = qmp->timeout_ms;
+
+	qmp->timeout_ms = timeout_ms;
+	return before;
+}
+
 int qmp_fd(const struct qmp *qmp)
 {
 	return qmp->fd;

@@ -30,6 +30,9 @@ int qmp_open(struct qmp **qmp, int fd, int timeout_ms, qmp_on_event on_event, vo
 /** qmp_close() - accepts NULL */
 void qmp_close(struct qmp *qmp);
 
+/** qmp_set_timeout() - another limit for calls. Return: the limit before. */
+int qmp_set_timeout(struct qmp *qmp, int timeout_ms);
+
 /** qmp_fd() - readable when qmp_dispatch() has something to do */
 int qmp_fd(const struct qmp *qmp);
 

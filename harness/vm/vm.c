@@ -22,11 +22,16 @@ static void add_output(const char *log, struct hl_error *err)
 	hl_error_set(err, err->code, "QEMU did not start: %s", text + (size > 800 ? size - 800 : 0));
 }
 
+uint64_t vm_memory_size(const struct plan *plan)
+{
+	return plan->vm->memory >> 20 << 20;
+}
+
 /* Costs no disk, and is gone with hanglab. */
 static int create_memory(struct vm *vm, const struct plan *plan, struct hl_error *err)
 {
 	vm->memory = memfd_create("hanglab-guest-memory", MFD_CLOEXEC);
-	if (vm->memory < 0 || ftruncate(vm->memory, (off_t)plan->vm->memory))
+	if (vm->memory < 0 || ftruncate(vm->memory, (off_t)vm_memory_size(plan)))
 		return hl_error_errno(err, errno, "make the guest's memory");
 	return 0;
 }

@@ -41,6 +41,9 @@ struct vm {
 int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
 	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err);
 
+/** vm_memory_size() - bytes of the guest's memory: whole MiB */
+uint64_t vm_memory_size(const struct plan *plan);
+
 /** vm_end() - kill QEMU and forget it; harmless when there is none */
 void vm_end(struct vm *vm);
 

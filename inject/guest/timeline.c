@@ -394,8 +394,23 @@ int64_t timeline_next(const struct guest *guest)
 	return next;
 }
 
+/* The hang holds now: the host takes the memory, once. */
+static void call_for_postmortem(const struct guest *guest, const struct hl_event *event)
+{
+	static bool called;
+
+	if (called || !plan_wants_postmortem(&guest->plan, event->kind))
+		return;
+	called = true;
+	channel_send("postmortem", workload_now(),
+		     json_pack("{s:s}", "event", event_kind_names[event->kind]));
+	if (guest->plan.vm->clock == PLAN_CLOCK_VIRTUAL)
+		port_stop_vm();
+}
+
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at)
 {
+	call_for_postmortem(guest, event);
 	for (struct fault *fault = faults; fault; fault = fault->next)
 		if (!fault->event_at && fault->planned->until && at >= fault->injected_at &&
 		    event_matches(&fault->planned->until->pattern, event, NULL, 0))

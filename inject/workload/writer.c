@@ -20,10 +20,10 @@
 #define RECORD_MAGIC 0x6c676e6148ULL
 
 struct writer {
-	const char *directory;
+	const char *directory, *file;
 	int engine;
 	int64_t interval;
-	int64_t records;
+	int64_t records, first;
 };
 
 struct record {
@@ -49,7 +49,12 @@ static char *file_of(const struct workload_run *run)
 {
 	const struct writer *writer = run->parameters;
 
-	return file_path("%s/%s.records", writer->directory, run->name);
+	return file_path("%s/%s.records", writer->directory, writer->file ? writer->file : run->name);
+}
+
+static off_t offset_of(const struct writer *writer, uint64_t sequence)
+{
+	return (off_t)((uint64_t)writer->first + sequence % (uint64_t)writer->records) * RECORD_SIZE;
 }
 
 static int write_records(struct workload_run *run, const struct engine *engine, int fd, void *state,
@@ -60,7 +65,7 @@ static int write_records(struct workload_run *run, const struct engine *engine, 
 	int r;
 
 	while (!atomic_load(&run->progress->stop)) {
-		off_t offset = (off_t)(sequence % (uint64_t)writer->records) * RECORD_SIZE;
+		off_t offset = offset_of(writer, sequence);
 
 		fill_record(record, sequence, run->seed);
 		workload_begin(run->progress);
@@ -89,7 +94,7 @@ static int writer_run(struct workload_run *run, struct hl_error *err)
 		return hl_error_errno(err, ENOMEM, "writer %s", run->name);
 	if (fd < 0)
 		return hl_error_errno(err, errno, "open %s", path);
-	r = engine->open ? engine->open(fd, writer->records * RECORD_SIZE, &state, err) : 0;
+	r = engine->open ? engine->open(fd, (writer->first + writer->records) * RECORD_SIZE, &state, err) : 0;
 	if (r)
 		return hl_error_prefix(err, "engine %s", engine->name);
 	r = write_records(run, engine, fd, state, record);
@@ -139,9 +144,9 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 		return hl_error_errno(err, errno, "open %s", path);
 	for (uint64_t sequence = acknowledged > records ? acknowledged - records : 0; sequence < acknowledged;
 	     sequence++) {
-		uint64_t slot = sequence % records;
+		off_t offset = offset_of(writer, sequence);
 
-		if (fd < 0 || pread(fd, &record, sizeof(record), (off_t)slot * RECORD_SIZE) != sizeof(record))
+		if (fd < 0 || pread(fd, &record, sizeof(record), offset) != sizeof(record))
 			memset(&record, 0, sizeof(record));
 		found->checked++;
 		if (slot_is_right(run, &record, sequence))
@@ -151,7 +156,7 @@ static int writer_verify(const struct workload_run *run, struct workload_verific
 		else if (!found->lost++)
 			snprintf(found->detail, sizeof(found->detail),
 				 "record %" PRIu64 " of %s was acknowledged but is not in slot %" PRIu64,
-				 sequence, path, slot);
+				 sequence, path, (uint64_t)offset / RECORD_SIZE);
 	}
 	return 0;
 }
@@ -162,6 +167,17 @@ static const struct parameter writer_parameters[] = {
 	 .offset = offsetof(struct writer, directory),
 	 .required = true,
 	 .help = "folder of its file, on the file system under test"},
+	{.name = "file",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct writer, file),
+	 .help = "name of its file without the suffix .records; default: its own name"},
+	{.name = "first",
+	 .type = PARAMETER_INTEGER,
+	 .offset = offsetof(struct writer, first),
+	 .fallback = "0",
+	 .least = 0,
+	 .most = 1 << 20,
+	 .help = "the first slot that it uses, for several writers in one file"},
 	{.name = "engine",
 	 .type = PARAMETER_CHOICE,
 	 .offset = offsetof(struct writer, engine),

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Post-mortems of real guests, checked against makedumpfile and drgn where they are installed. */
+#include "hanglab.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "inject/workload/workload.h"
+#include "postmortem/report.h"
+
+#include <CUnit/CUnit.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* "dmesg, stacks and the lock holder in <= 3 s", on a machine that does other things too. */
+#define LIMIT_SECONDS 3
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* Runs a scenario with a post-mortem; the report is read as a user would. */
+static json_t *postmortem_of(const char *scenario, const char *verdict, struct outcome *outcome)
+{
+	struct outcome printed;
+	int64_t begun;
+	json_t *report;
+
+	HANGLAB(outcome, "run", "--format", "json", "--postmortem", "hang", scenario);
+	CU_ASSERT_STRING_EQUAL(text_in(outcome, "verdict"), verdict);
+	begun = workload_now();
+	HANGLAB(&printed, "postmortem", "--format", "json", text_in(outcome, "folder"));
+	CU_ASSERT_EQUAL(printed.exit_code, 0);
+	CU_ASSERT((double)(workload_now() - begun) / 1e9 < LIMIT_SECONDS);
+	report = json_loads(printed.output, 0, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+	outcome_free(&printed);
+	return report;
+}
+
+static const json_t *blocked_task(const json_t *report, const char *comm)
+{
+	const json_t *task;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "blocked"), i, task)
+		if (!strcmp(text_of(task, "comm"), comm))
+			return task;
+	return NULL;
+}
+
+static bool stack_has(const json_t *task, const char *function)
+{
+	const json_t *frame;
+	size_t i;
+
+	json_array_foreach (json_object_get(task, "stack"), i, frame)
+		if (!strcmp(text_of(frame, "function"), function))
+			return true;
+	return false;
+}
+
+static bool log_has(const json_t *report, const char *text)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "dmesg"), i, line)
+		if (strstr(json_string_value(line), text))
+			return true;
+	return false;
+}
+
+static bool installed(const char *name)
+{
+	cleanup_free char *path = process_find_program(name);
+
+	if (!path)
+		printf("SKIP (%s is not installed) ", name);
+	return path != NULL;
+}
+
+/* makedumpfile reads the same log, line by line. */
+static void compare_log(const json_t *report)
+{
+	cleanup_free char *copy = file_path("%s/makedumpfile.log", runs_folder()), *text = NULL;
+	const char *const arguments[] = {"makedumpfile",	  "--dump-dmesg", "-f",
+					 text_of(report, "core"), copy,		  NULL};
+	struct outcome outcome;
+	char *line, *rest;
+	size_t i = 0;
+
+	if (!installed("makedumpfile"))
+		return;
+	run_command(arguments, 60000, &outcome);
+	CU_ASSERT_EQUAL(outcome.exit_code, 0);
+	CU_ASSERT_EQUAL_FATAL(file_read(copy, &text, NULL, NULL), 0);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), i++) {
+		const char *ours = json_string_value(json_array_get(json_object_get(report, "dmesg"), i));
+
+		CU_ASSERT_FATAL(ours && !strcmp(ours, line));
+	}
+	CU_ASSERT_EQUAL(i, json_array_size(json_object_get(report, "dmesg")));
+	outcome_free(&outcome);
+}
+
+static void freeze_is_explained(void)
+{
+	struct outcome outcome;
+	json_t *report = postmortem_of("scenarios/fsfreeze-hung-task.yaml", "PASS", &outcome);
+	const json_t *writer = blocked_task(report, "writer"), *wait = json_object_get(writer, "waits_for");
+
+	CU_ASSERT(stack_has(writer, "percpu_rwsem_wait"));
+	CU_ASSERT(stack_has(writer, "vfs_write"));
+	CU_ASSERT_STRING_EQUAL(text_of(wait, "kind"), "frozen file system");
+	CU_ASSERT(!strncmp(text_of(wait, "what"), "ext4 on loop0,", 14));
+	CU_ASSERT(log_has(report, "task writer:"));
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(report, "cpus")), 2);
+	CU_ASSERT(!strcmp(text_in(&outcome, "exact"), "events"));
+	compare_log(report);
+	json_decref(report);
+	outcome_free(&outcome);
+}
+
+/* One task waits for the disk with the lock held that the other one waits for. */
+static void lock_holder_is_named(void)
+{
+	struct outcome outcome;
+	json_t *report = postmortem_of("scenarios/inode-lock-behind-stalled-disk.yaml", "PASS", &outcome);
+	const json_t *first = blocked_task(report, "w-first"), *second = blocked_task(report, "w-second");
+	const json_t *waiter =
+		json_object_get(json_object_get(first, "waits_for"), "holder") ? first : second;
+	const json_t *wait = json_object_get(waiter, "waits_for"), *holder = json_object_get(wait, "holder");
+
+	CU_ASSERT(first && second);
+	CU_ASSERT_STRING_EQUAL(text_of(wait, "kind"), "rw_semaphore");
+	CU_ASSERT(!strncmp(text_of(wait, "what"), "i_rwsem of inode ", 17));
+	CU_ASSERT_STRING_EQUAL(text_of(holder, "comm"), waiter == first ? "w-second" : "w-first");
+	CU_ASSERT_STRING_EQUAL(text_of(holder, "state"), "D");
+	CU_ASSERT(stack_has(waiter == first ? second : first, "__iomap_dio_rw"));
+	json_decref(report);
+	outcome_free(&outcome);
+}
+
+/* The memory outlives the kernel's panic, and QEMU. */
+static void panic_is_read(void)
+{
+	struct outcome outcome;
+	json_t *report = postmortem_of("scenarios/fsfreeze-timeout-20-panic.yaml", "PASS", &outcome);
+
+	CU_ASSERT(log_has(report, "Kernel panic - not syncing: hung_task: blocked tasks"));
+	CU_ASSERT(stack_has(blocked_task(report, "writer"), "percpu_rwsem_wait"));
+	json_decref(report);
+	outcome_free(&outcome);
+}
+
+/* The disk's server is stopped, so QEMU's monitor may not answer; the memory is there all the same. */
+static void stalled_disk_is_no_obstacle(void)
+{
+	struct outcome outcome;
+	json_t *report = postmortem_of("scenarios/nbd-pause.yaml", "PASS", &outcome);
+	const json_t *taken = json_object_get(json_array_get(outcome.results, 0), "postmortem");
+
+	CU_ASSERT(json_array_size(json_object_get(report, "blocked")) > 0);
+	CU_ASSERT(log_has(report, "blocked for more than"));
+	CU_ASSERT(json_number_value(json_object_get(taken, "paused_seconds")) > 0);
+	json_decref(report);
+	outcome_free(&outcome);
+}
+
+static void nothing_to_read_is_said(void)
+{
+	struct outcome outcome;
+
+	HANGLAB(&outcome, "postmortem", runs_folder());
+	CU_ASSERT_EQUAL(outcome.exit_code, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.errors, "has no core"));
+	outcome_free(&outcome);
+}
+
+CU_TestInfo postmortem_tests[] = {
+	{"a frozen file system: log, stacks, what they wait for", freeze_is_explained},
+	{"the holder of a lock is named", lock_holder_is_named},
+	{"the memory is read after a panic", panic_is_read},
+	{"a stalled disk is no obstacle", stalled_disk_is_no_obstacle},
+	{"a run without a core says so", nothing_to_read_is_said},
+	CU_TEST_INFO_NULL,
+};
