@@ -124,6 +124,7 @@ uint64_t load_operations(const struct load *load)
 	return sum;
 }
 
+/* Reaps it when it has ended. */
 static int has_ended(void *data, struct hl_error *err)
 {
 	(void)err;
@@ -140,27 +141,31 @@ static int end_worker(pid_t pid, struct hl_error *err)
 	return hl_error_set(err, ETIMEDOUT, "process %d of the load does not end", (int)pid);
 }
 
-int load_stop(struct load *load, struct hl_error *err)
+int load_ask_to_end(struct load *load, struct hl_error *err)
 {
-	bool ended[LOAD_MOST_WORKERS] = {false};
 	int r = 0;
 
 	for (size_t i = 0; i < load->count; i++) {
-		int status;
+		siginfo_t info = {0};
 
-		ended[i] = waitpid(load->pids[i], &status, WNOHANG) == load->pids[i];
-		if (ended[i])
-			r = hl_error_set(err, ECHILD,
-					 "process %d of the load ended before the release (wait status %d)",
-					 (int)load->pids[i], status);
+		if (!waitid(P_PID, (id_t)load->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid)
+			continue;
+		r = hl_error_set(err, ECHILD, "process %d of the load ended before the release (status %d)",
+				 (int)load->pids[i], info.si_status);
 	}
 	atomic_store(&load->shared->stop, true);
-	for (size_t i = 0; i < load->count; i++)
-		if (!ended[i]) {
-			int failed = end_worker(load->pids[i], r ? NULL : err);
+	return r;
+}
 
-			r = r ? r : failed;
-		}
+int load_stop(struct load *load, struct hl_error *err)
+{
+	int r = atomic_load(&load->shared->stop) ? 0 : load_ask_to_end(load, err);
+
+	for (size_t i = 0; i < load->count; i++) {
+		int failed = end_worker(load->pids[i], r ? NULL : err);
+
+		r = r ? r : failed;
+	}
 	return r;
 }
 

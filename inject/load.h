@@ -93,10 +93,18 @@ void load_count(struct load_worker *worker, uint64_t operations);
 uint64_t load_operations(const struct load *load);
 
 /**
+ * load_ask_to_end() - load_goes_on() is false from now on; does not wait
+ *
+ * For workers that have to be woken before they see it; load_stop() comes after that.
+ *
+ * Return: 0; -ECHILD when one had ended before, so that the load was not there all the time.
+ */
+int load_ask_to_end(struct load *load, struct hl_error *err);
+
+/**
  * load_stop() - stop all and wait until they have ended; those that do not within 30 seconds are killed
  *
- * Return: 0; -ECHILD when one had ended before, so that the load was not there all the time; -ETIMEDOUT
- * when one does not even die; -errno.
+ * Return: 0; -ECHILD as load_ask_to_end(), unless that was called; -ETIMEDOUT when one does not even die.
  */
 int load_stop(struct load *load, struct hl_error *err);
 

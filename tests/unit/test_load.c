@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static const char *const guarded[] = {"cpu-hog"};
+static const char *const guarded[] = {"cgroup-throttle", "clock-jump",	     "cpu-hog",
+				      "irq-storm",	 "page-fault-storm", "thp-churn"};
 
 static void check_refused(const char *name)
 {
