@@ -23,7 +23,7 @@ static const struct {
 	 "injector spte-corrupt could not inject: no second-level page table maps the guest-physical page "
 	 "0x71000"},
 	{"broken-no-such-sysctl", "BROKEN", 2, "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
-	{"broken-record-not-read", "BROKEN", 2, 125,
+	{"broken-record-not-read", "BROKEN", 2,
 	 "injector hardware-error could not confirm: the guest has not read the error record (block status "
 	 "0x11)"},
 	{"broken-still-answers", "BROKEN", 2,

@@ -67,8 +67,9 @@ static void test_source(void)
 	check_says("$HANGLAB new injector clock-stop || echo $?", "in the source tree of hanglab");
 	check_says("mkdir -p scenarios && for list in inject/list.def inject/workload/list.def "
 		   "checkers/signatures.def; do mkdir -p $(dirname $list) && cp $TREE/$list $list; done && "
-		   "$HANGLAB new injector clock-stop && grep -A1 -F 'INJECTOR(blkdebug_suspend)' "
-		   "inject/list.def",
+		   "$HANGLAB new injector clock-stop && LC_ALL=C grep INJECTOR inject/list.def | LC_ALL=C "
+		   "sort -c "
+		   "&& grep -F 'INJECTOR(clock_stop)' inject/list.def",
 		   "INJECTOR(clock_stop)\n");
 	check_says(
 		"$HANGLAB new workload my-load && LC_ALL=C grep WORKLOAD inject/workload/list.def | LC_ALL=C "
