@@ -38,10 +38,16 @@ struct needs {
  * enum vm_feature - what only some VMs have
  * @VM_MEMORY_ACCESS: hanglab can reach guest-physical addresses (struct injection_vm, memory_read ...)
  * @VM_ERROR_SOURCES: an ACPI table of hardware error sources (inject/hest.h)
+ * @VM_ROOT_PORT: a PCIe root port, "port0" to QEMU, at 0000:00:03.0
+ * @VM_NETWORK: a virtio network card, "card0" to QEMU, on a network without anybody else
+ * @VM_WATCHDOG: an Intel 6300ESB watchdog timer
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
 	VM_ERROR_SOURCES = 1 << 1,
+	VM_ROOT_PORT = 1 << 2,
+	VM_NETWORK = 1 << 3,
+	VM_WATCHDOG = 1 << 4,
 };
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };

@@ -121,6 +121,10 @@ static void add_memory_access(struct arguments *arguments, const struct qemu_req
 
 static void add_devices(struct arguments *arguments, const struct qemu_request *request)
 {
+	if (request->features & VM_ROOT_PORT)
+		add_option(arguments, "-device", "pcie-root-port,id=port0,chassis=1,addr=3.0");
+	if (request->features & VM_WATCHDOG)
+		add_option(arguments, "-device", "i6300esb");
 	if (request->features & VM_ERROR_SOURCES)
 		add_option(arguments, "-acpitable", "sig=HEST,data=%s/hest.bin",
 			   escape(arguments->arena, request->run_folder));
@@ -259,9 +263,10 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add(&arguments, "-no-reboot");
 	add_option(&arguments, "-action", "panic=pause");
 	add_option(&arguments, "-device", "pvpanic");
+	/* The device with an address of its own before those that get the next free one. */
+	add_devices(&arguments, request);
 	add_channels(&arguments, request);
 	add_memory_access(&arguments, request);
-	add_devices(&arguments, request);
 	for (size_t i = 0; i < plan->disk_count; i++)
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);
