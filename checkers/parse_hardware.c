@@ -267,6 +267,7 @@ static bool aer_bus_error_begin(struct report *report, const struct line *line, 
 static bool aer_more(struct report *report, const struct line *line)
 {
 	const char *text = line->text;
+	const char *recovery = parse_after(text, "evice recovery ");
 	const char *type = parse_after(text, "type=");
 	const char *id = parse_after(text, "device [");
 
@@ -278,6 +279,8 @@ static bool aer_more(struct report *report, const struct line *line)
 		report_field_text(report, "pci_id", id, strcspn(id, "]"));
 		return true;
 	}
+	if (recovery)
+		report_field_text(report, "recovery", recovery, parse_trimmed(recovery));
 	return strstr(text, "AER: ") || (strstr(text, "   [") && strchr(text, ']'));
 }
 

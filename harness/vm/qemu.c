@@ -190,12 +190,13 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)
 {
-	if (!request->network)
+	if (!request->network && !(request->features & VM_NETWORK))
 		return;
-	add_option(arguments, "-netdev", "user,id=net0");
+	add_option(arguments, "-netdev", "user,id=net0%s", request->network ? "" : ",restrict=on");
 	add_option(arguments, "-device", "virtio-net-pci,id=card0,netdev=net0,romfile=");
-	add_option(arguments, "-fw_cfg", "name=opt/hanglab/ports,file=%s/ports.json",
-		   escape(arguments->arena, request->run_folder));
+	if (request->network)
+		add_option(arguments, "-fw_cfg", "name=opt/hanglab/ports,file=%s/ports.json",
+			   escape(arguments->arena, request->run_folder));
 }
 
 /* Parameters of the disks' drivers: each once, whatever the number of disks. */
