@@ -14,6 +14,8 @@ const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
 const char *const plan_via_names[] = {"ram",	   "virtio", "nbd",	   "nvme",     "virtio_scsi",
 				      "guest_nbd", "iscsi",  "scsi_debug", "null_blk", NULL};
+/* Reports only: none of these keys changes anything. */
+const char *const plan_sysrq_names[] = {"w", "t", "l", "m", NULL};
 const char *const plan_layer_names[] = {"none", "dm", "multipath", NULL};
 const char *const plan_postmortem_names[] = {"auto", "hang", "off", NULL};
 
@@ -214,6 +216,13 @@ static const struct parameter step_values[] = {
 	 .type = PARAMETER_STRING,
 	 .offset = offsetof(struct plan_step, inject),
 	 .help = "inject this fault, see hanglab list injectors"},
+	{.name = "sysrq",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct plan_step, sysrq),
+	 .choices = plan_sysrq_names,
+	 .help = "let the kernel report: w blocked tasks, t all tasks, l CPUs, m memory. The result gets "
+		 "the\n"
+		 "stacks of blocked tasks and the state of the disks"},
 	{.name = "name",
 	 .type = PARAMETER_STRING,
 	 .offset = offsetof(struct plan_step, name),
@@ -353,6 +362,8 @@ static void mark_absent(struct plan_step *step)
 		step->at = -1;
 	if (!json_object_get(step->source, "for"))
 		step->hold_for = -1;
+	if (!json_object_get(step->source, "sysrq"))
+		step->sysrq = -1;
 	if (!step->name)
 		step->name = step->start ? step->start : step->inject;
 }

@@ -27,13 +27,18 @@ enum plan_via {
 	PLAN_VIA_NULL_BLK
 };
 enum plan_postmortem { PLAN_POSTMORTEM_AUTO, PLAN_POSTMORTEM_HANG, PLAN_POSTMORTEM_OFF };
+enum plan_sysrq { PLAN_SYSRQ_W, PLAN_SYSRQ_T, PLAN_SYSRQ_L, PLAN_SYSRQ_M };
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
-extern const char *const plan_guest_names[],
-	*const plan_clock_names[], *const plan_accel_names[], *const plan_fs_names[],
-								      *const plan_via_names[],
-									      *const plan_layer_names[];
+/* The words for these, in their order, NULL-terminated. */
+extern const char *const plan_guest_names[];
+extern const char *const plan_clock_names[];
+extern const char *const plan_accel_names[];
+extern const char *const plan_fs_names[];
+extern const char *const plan_via_names[];
+extern const char *const plan_layer_names[];
 extern const char *const plan_postmortem_names[];
+extern const char *const plan_sysrq_names[];
 
 /**
  * struct plan_vm - the lab VM
@@ -94,8 +99,10 @@ struct plan_wait {
 };
 
 /**
- * struct plan_step - one entry of the timeline: starts a workload or injects a fault
- * @start, @inject: name of the workload or of the injector; one of the two
+ * struct plan_step - one entry of the timeline: starts a workload, injects a fault or asks the kernel for a
+ * report
+ * @start, @inject: name of the workload or of the injector, or NULL
+ * @sysrq: enum plan_sysrq, -1 for none; one of the three is there
  * @name: of the workload's process; default: the workload's name
  * @with: parameters, an object of texts
  * @at: nanoseconds after the timeline began, -1 for "when the step before is done"
@@ -108,6 +115,7 @@ struct plan_wait {
 struct plan_step {
 	const json_t *source;
 	const char *start, *inject, *name;
+	int sysrq;
 	const json_t *with;
 	int64_t at, hold_for;
 	struct plan_wait *after, *until;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM NAME" runs one
- * of them.
+ * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM SUITE" runs one
+ * of them, "PROGRAM SUITE TEST" one test of it.
  */
 
 #define SUITE(name) extern CU_TestInfo name##_tests[];
@@ -19,18 +19,18 @@ static CU_SuiteInfo suites[] = {
 	CU_SUITE_INFO_NULL,
 };
 
-static CU_ErrorCode run(const char *only)
+static CU_ErrorCode run(const char *suite_name, const char *test_name)
 {
-	CU_pSuite suite;
+	CU_pSuite suite = suite_name ? CU_get_suite(suite_name) : NULL;
+	CU_pTest test = suite && test_name ? CU_get_test_by_name(test_name, suite) : NULL;
 
-	if (!only)
+	if (!suite_name)
 		return CU_basic_run_tests();
-	suite = CU_get_suite(only);
-	if (!suite) {
-		fprintf(stderr, "no suite \"%s\"\n", only);
-		return CUE_NOSUITE;
+	if (!suite || (test_name && !test)) {
+		fprintf(stderr, "no %s \"%s\"\n", suite ? "test" : "suite", suite ? test_name : suite_name);
+		return suite ? CUE_NOTEST : CUE_NOSUITE;
 	}
-	return CU_basic_run_suite(suite);
+	return test ? CU_basic_run_test(suite, test) : CU_basic_run_suite(suite);
 }
 
 int main(int argc, char **argv)
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	if (error == CUE_SUCCESS)
 		error = CU_register_suites(suites);
 	if (error == CUE_SUCCESS)
-		error = run(argc > 1 ? argv[1] : NULL);
+		error = run(argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL);
 	if (error == CUE_SUCCESS && CU_get_number_of_tests_run() == 0)
 		error = CUE_NOTEST;
 	/* CU_get_error() stays CUE_SUCCESS when assertions fail. */

@@ -128,8 +128,11 @@ static void print_step(const struct plan_step *step, size_t number)
 	const char *key;
 	json_t *value;
 
-	printf("  %zu. %s %s", number, step->start ? "start" : "inject",
-	       step->start ? step->start : step->inject);
+	if (step->sysrq >= 0)
+		printf("  %zu. sysrq %s", number, plan_sysrq_names[step->sysrq]);
+	else
+		printf("  %zu. %s %s", number, step->start ? "start" : "inject",
+		       step->start ? step->start : step->inject);
 	json_object_foreach ((json_t *)step->with, key, value)
 		if (key[0] != '@')
 			printf(" %s=%s", key, json_string_value(value));

@@ -130,6 +130,36 @@ static void print_checksum(const json_t *checksum, FILE *out)
 	fputc('\n', out);
 }
 
+static void print_disk_state(const json_t *disk, FILE *out)
+{
+	static const char *const words[] = {"state", "session", "host"};
+
+	fprintf(out, "            disk %s: %s, %.0f reads and %.0f writes in flight",
+		result_text(disk, "disk"), result_text(disk, "below"), result_number(disk, "reads_in_flight"),
+		result_number(disk, "writes_in_flight"));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (result_text(disk, words[i])[0])
+			fprintf(out, ", %s %s", words[i], result_text(disk, words[i]));
+	fprintf(out, "%s\n", json_is_true(json_object_get(disk, "suspended")) ? ", suspended" : "");
+}
+
+/* The stacks are in the result. */
+static void print_sysrq(const json_t *sysrq, FILE *out)
+{
+	const json_t *item;
+	size_t i;
+
+	fprintf(out, "  sysrq     %s at %.3f s: the report is in kmsg.log, %zu tasks are blocked\n",
+		result_text(sysrq, "key"), result_number(sysrq, "at"),
+		json_array_size(json_object_get(sysrq, "tasks")));
+	json_array_foreach (json_object_get(sysrq, "tasks"), i, item)
+		fprintf(out, "            task %s:%.0f: %s, in %s\n", result_text(item, "comm"),
+			result_number(item, "pid"), result_text(item, "layer"),
+			result_text(item, "function"));
+	json_array_foreach (json_object_get(sysrq, "disks"), i, item)
+		print_disk_state(item, out);
+}
+
 static void print_wait(const json_t *wait, FILE *out)
 {
 	const char *workload = result_text(wait, "workload");
@@ -155,6 +185,8 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		print_checksum(item, out);
 	json_array_foreach (json_object_get(result, "waits"), i, item)
 		print_wait(item, out);
+	json_array_foreach (json_object_get(result, "sysrq"), i, item)
+		print_sysrq(item, out);
 	if (result_text(result, "folder")[0])
 		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
 }

@@ -255,6 +255,15 @@ static void on_waits(struct run *run, const json_t *message)
 	}
 }
 
+static void on_sysrq(struct run *run, const json_t *message)
+{
+	run_journal(run, "sysrq", json_deep_copy(message));
+	record_sysrq(run->record, step_of(run, message), message);
+	if (!strcmp(text_of(message, "state"), "done"))
+		run_note(run, "sysrq %s: %zu blocked tasks", text_of(message, "key"),
+			 record_sysrq_tasks(run->record));
+}
+
 static void on_heartbeat(struct run *run, const json_t *message)
 {
 	record_heartbeat(run->record, message);
@@ -306,6 +315,7 @@ static const struct {
 	{"ready", on_ready},
 	{"recovery", on_recovery},
 	{"stalled", on_stalled},
+	{"sysrq", on_sysrq},
 	{"verification", on_verification},
 	{"waits", on_waits},
 	{"workload", on_workload},

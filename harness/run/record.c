@@ -262,6 +262,35 @@ void record_checksum(struct record *record, const char *disk, const char *guest,
 	append(record, "checksums", json_pack("{s:s, s:s, s:s}", "disk", disk, "guest", guest, "host", host));
 }
 
+static json_t *last_sysrq(const struct record *record)
+{
+	const json_t *all = json_object_get(record->result, "sysrq");
+	size_t count = json_array_size(all);
+
+	return count ? json_array_get(all, count - 1) : NULL;
+}
+
+void record_sysrq(struct record *record, size_t step, const json_t *message)
+{
+	json_t *task = json_object_get(message, "task"), *disk = json_object_get(message, "disk");
+
+	if (!strcmp(json_string_value(json_object_get(message, "state")), "begun"))
+		append(record, "sysrq",
+		       json_pack("{s:I, s:O, s:o, s:[], s:[]}", "step", (json_int_t)step, "key",
+				 json_object_get(message, "key"), "at",
+				 seconds(json_integer_value(json_object_get(message, "ns"))), "tasks",
+				 "disks"));
+	if (task)
+		json_array_append(json_object_get(last_sysrq(record), "tasks"), task);
+	if (disk)
+		json_array_append(json_object_get(last_sysrq(record), "disks"), disk);
+}
+
+size_t record_sysrq_tasks(const struct record *record)
+{
+	return json_array_size(json_object_get(last_sysrq(record), "tasks"));
+}
+
 static bool same_member(const json_t *a, const json_t *b, const char *key)
 {
 	const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);

@@ -42,6 +42,12 @@ void record_evidence(struct record *record, size_t step, const char *state, cons
 /** record_confirmed() - the host has confirmed a fault, or could not, whatever the guest says about it */
 void record_confirmed(struct record *record, size_t step, bool confirmed);
 
+/** record_sysrq() - a message "sysrq" of a step: it begins, or found a blocked task or the state of a disk */
+void record_sysrq(struct record *record, size_t step, const json_t *message);
+
+/** record_sysrq_tasks() - blocked tasks that the last such step has found */
+size_t record_sysrq_tasks(const struct record *record);
+
 /** record_heartbeat(), record_verification(), record_fsck() - messages of these types */
 void record_heartbeat(struct record *record, const json_t *message);
 void record_verification(struct record *record, const json_t *message);

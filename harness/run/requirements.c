@@ -32,6 +32,7 @@ static void add_needs(struct run_needs *all, const struct needs *needs, struct a
 void requirements_collect(const struct plan *plan, struct run_needs *needs, struct arena *arena)
 {
 	static const char *const always[] = {"virtio_pci", "virtio_console", NULL};
+	static const char *const sysrq[] = {"MAGIC_SYSRQ", NULL};
 
 	memset(needs, 0, sizeof(*needs));
 	if (plan->vm->guest == PLAN_GUEST_LINUX)
@@ -45,10 +46,12 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 
-		add_needs(needs,
-			  step->start ? &workload_find(step->start)->needs
-				      : &injector_find(step->inject)->needs,
-			  arena);
+		if (step->start)
+			add_needs(needs, &workload_find(step->start)->needs, arena);
+		else if (step->inject)
+			add_needs(needs, &injector_find(step->inject)->needs, arena);
+		else
+			add_names(arena, &needs->config, &needs->config_count, sysrq);
 	}
 }
 

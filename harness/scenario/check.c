@@ -319,17 +319,31 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	return r ? r : check_disk_of_step(checker, step, injector);
 }
 
+static int check_sysrq_step(const struct checker *checker, const struct plan_step *step)
+{
+	static const char *const others[] = {"name", "with", "for", "until"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (json_object_get(step->source, others[i]))
+			return fail(checker, step->source, others[i], "'%s' does not belong to 'sysrq'",
+				    others[i]);
+	return 0;
+}
+
 static int check_step(const struct checker *checker, size_t index, int64_t *latest)
 {
 	const struct plan_step *step = &checker->plan->steps[index];
 
-	if (!step->start == !step->inject)
-		return fail(checker, step->source, NULL, "a step has either 'start' or 'inject'");
+	if (!!step->start + !!step->inject + (step->sysrq >= 0) != 1)
+		return fail(checker, step->source, NULL,
+			    "a step has exactly one of 'start', 'inject' and 'sysrq'");
 	if (step->at >= 0 && step->at < *latest)
 		return fail(checker, step->source, "at",
 			    "impossible timeline: this step is earlier than the one before");
 	if (step->at >= 0)
 		*latest = step->at;
+	if (step->sysrq >= 0)
+		return check_sysrq_step(checker, step);
 	return step->start ? check_workload_step(checker, index) : check_injection_step(checker, step);
 }
 

@@ -14,6 +14,7 @@
  *	timeline.c   runs the steps: starts workloads, injects, releases
  *	workloads.c  starts and watches workloads, finds those that stall
  *	waits.c      finds out what they wait for
+ *	sysrq.c      lets the kernel report on demand
  *	aftermath.c  after the last release: recovery, file system checks, verification
  *	channel.c    sends everything to the host
  *

@@ -7,6 +7,7 @@
 #include "inject/guest/channel.h"
 #include "inject/guest/guest.h"
 #include "inject/guest/port.h"
+#include "inject/guest/sysrq.h"
 #include "inject/guest/system.h"
 
 #include "base/units.h"
@@ -285,7 +286,11 @@ static bool fault_settled(size_t step)
 
 static bool step_done(const struct guest *guest, size_t step)
 {
-	return guest->plan.steps[step].start ? workloads_moved(step) : fault_settled(step);
+	const struct plan_step *planned = &guest->plan.steps[step];
+
+	if (planned->start)
+		return workloads_moved(step);
+	return planned->inject ? fault_settled(step) : sysrq_ended();
 }
 
 /* May the next step begin? The awaited event counts from when everything else was fulfilled. */
@@ -315,8 +320,10 @@ static void begin_step(struct guest *guest, int64_t now)
 	awaited_at = 0;
 	if (guest->plan.steps[next_step].start)
 		workloads_start(guest, next_step);
-	else
+	else if (guest->plan.steps[next_step].inject)
 		begin_fault(guest, next_step);
+	else
+		sysrq_start(guest, next_step);
 	next_step++;
 }
 

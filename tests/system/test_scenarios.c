@@ -128,6 +128,31 @@ static bool is_one_of(const char *word, const char *const *words)
 	return *words;
 }
 
+/* The kernel's own report is in its log, and ours names the same tasks. */
+static void check_sysrq(const struct outcome *outcome)
+{
+	const json_t *result = json_array_get(outcome->results, 0);
+	const json_t *sysrq = json_array_get(json_object_get(result, "sysrq"), 0), *task;
+	cleanup_free char *path = file_path("%s/kmsg.log", text_in(outcome, "folder")), *log = NULL;
+	const json_t *disk = json_array_get(json_object_get(sysrq, "disks"), 0);
+	const char *report;
+	size_t i;
+
+	CU_ASSERT_FATAL(!file_read(path, &log, NULL, NULL));
+	report = strstr(log, "sysrq: Show Blocked State");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+	CU_ASSERT(json_array_size(json_object_get(sysrq, "tasks")) >= 5);
+	json_array_foreach (json_object_get(sysrq, "tasks"), i, task) {
+		cleanup_free char *line =
+			file_path("task:%s ", json_string_value(json_object_get(task, "comm")));
+
+		/* Other names than these differ between the two, or wait for a moment only. */
+		CU_ASSERT(strncmp(line, "task:w-", 7) != 0 || strstr(report, line));
+		CU_ASSERT(json_array_size(json_object_get(task, "stack")) > 3);
+	}
+	CU_ASSERT(json_is_true(json_object_get(disk, "suspended")));
+}
+
 /* Every workload of the scenario is named, and each waits in one of these layers. */
 static void check_waits(const char *scenario, const char *const *layers)
 {
@@ -145,6 +170,8 @@ static void check_waits(const char *scenario, const char *const *layers)
 	}
 	CU_ASSERT(workloads >= json_array_size(json_object_get(result, "workloads")));
 	CU_ASSERT(workloads > 0);
+	if (json_object_get(result, "sysrq"))
+		check_sysrq(&outcome);
 	outcome_free(&outcome);
 }
 
@@ -178,7 +205,7 @@ static void run_folder_is_complete(void)
 CU_TestInfo scenarios_tests[] = {
 	{"every shipped scenario", every_scenario},
 	{"the freeze is reported and mended", freeze_is_reported_and_mended},
-	{"waits name the layer", waits_name_the_layer},
+	{"waits name the layer, sysrq the tasks", waits_name_the_layer},
 	{"the run folder is complete", run_folder_is_complete},
 	CU_TEST_INFO_NULL,
 };
