@@ -16,6 +16,8 @@
 #define MOST_WAITERS 100000
 #define MOST_MOUNTS  10000
 
+enum { MUTEX, SEMAPHORE, RW_SEMAPHORE, KINDS };
+
 /**
  * struct queue - a kind of lock whose waiters carry a list and a task pointer
  * @function: part of the names of the functions that wait for it: waiters of different kinds look alike
@@ -32,7 +34,8 @@ struct locks {
 	const struct symbols *symbols;
 	const struct types *types;
 	const struct task_list *tasks;
-	struct queue queues[3];
+	struct queue queues[KINDS];
+	struct field blocker;
 	struct field entry_private, entry_function, entry_list, head_list, percpu_waiters;
 	struct field page_folio, page_bit, page_wait, bit_flags, bit_wait;
 	struct field folio_mapping, mapping_host, inode_sb, inode_number, inode_rwsem;
@@ -66,9 +69,10 @@ struct locks *locks_open(const struct mapping *mapping, const struct symbols *sy
 		.symbols = symbols,
 		.types = types,
 		.tasks = tasks,
-		.queues = {find_queue(types, "mutex", "mutex_waiter", "mutex_lock"),
-			   find_queue(types, "rw_semaphore", "rwsem_waiter", "rwsem_down"),
-			   find_queue(types, "semaphore", "semaphore_waiter", "__down")},
+		.queues = {[MUTEX] = find_queue(types, "mutex", "mutex_waiter", "mutex_lock"),
+			   [SEMAPHORE] = find_queue(types, "semaphore", "semaphore_waiter", "__down"),
+			   [RW_SEMAPHORE] = find_queue(types, "rw_semaphore", "rwsem_waiter", "rwsem_down")},
+		.blocker = types_field(types, "task_struct", "blocker"),
 		.entry_private = types_field(types, "wait_queue_entry", "private"),
 		.entry_function = types_field(types, "wait_queue_entry", "func"),
 		.entry_list = types_field(types, "wait_queue_entry", "entry"),
@@ -239,7 +243,7 @@ static bool fill_owner(const struct locks *locks, const struct queue *queue, str
 	uint64_t owner = field_read(locks->mapping, wait->lock, queue->owner);
 
 	wait->holder = tasks_find(locks->tasks, owner & ~7ULL);
-	wait->readers = !strcmp(queue->kind, "rw_semaphore") && owner & 1;
+	wait->readers = queue == &locks->queues[RW_SEMAPHORE] && owner & 1;
 	return wait->holder || !(owner & ~7ULL);
 }
 
@@ -257,6 +261,26 @@ static bool find_lock(const struct locks *locks, const struct queue *queue, uint
 	wait->kind = queue->kind;
 	if (!fill_owner(locks, queue, wait))
 		return false;
+	name_lock(locks, wait->lock, wait->what, sizeof(wait->what));
+	return true;
+}
+
+/*
+ * From 6.16 on a task itself says what it waits for, with the kind in the low two bits
+ * (include/linux/hung_task.h; CONFIG_DETECT_HUNG_TASK_BLOCKER): readers and writers of a rw_semaphore are two
+ * kinds.
+ */
+static bool find_blocker(const struct locks *locks, const struct task *task, struct wait *wait)
+{
+	static const int kinds[] = {MUTEX, SEMAPHORE, RW_SEMAPHORE, RW_SEMAPHORE};
+	uint64_t blocker = field_read(locks->mapping, task->address, locks->blocker);
+	const struct queue *queue = &locks->queues[kinds[blocker & 3]];
+
+	wait->lock = blocker & ~3ULL;
+	if (!wait->lock)
+		return false;
+	wait->kind = queue->kind;
+	fill_owner(locks, queue, wait);
 	name_lock(locks, wait->lock, wait->what, sizeof(wait->what));
 	return true;
 }
@@ -378,7 +402,10 @@ struct wait locks_find(const struct locks *locks, const struct task *task, const
 	const struct queue *queue = queue_of(locks, frames, count);
 	uint64_t end = task->stack + STACK_SIZE;
 	const struct wait nothing = {0};
+	struct wait known = nothing;
 
+	if (find_blocker(locks, task, &known))
+		return known;
 	if (!task->stack || task->sp < task->stack || task->sp >= end)
 		return nothing;
 	/* The innermost comes first: the stack grows downwards. */

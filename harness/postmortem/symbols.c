@@ -127,6 +127,17 @@ bool symbols_function_at(const struct symbols *symbols, uint64_t address, struct
 
 /* --- kallsyms (scripts/kallsyms.c): names made of tokens, addresses relative to a base --- */
 
+/* How an address is packed into 32 bits. */
+enum packing {
+	/* CONFIG_KALLSYMS_ABSOLUTE_PERCPU, up to 6.14: what is not negative is an address itself. */
+	PACKED_ABSOLUTE_PERCPU,
+	/* From 6.15 on: relative to kallsyms_relative_base. */
+	PACKED_RELATIVE,
+	/* In 7.3 (measured), which has no such base: relative to where the offset itself is stored. */
+	PACKED_SELF_RELATIVE,
+	PACKINGS
+};
+
 /**
  * struct kallsyms - the tables, as they lie in memory
  * @tokens: text of each token, by @token_index
@@ -136,7 +147,7 @@ struct kallsyms {
 	uint64_t names, offsets, addresses, base, count;
 	char tokens[65536];
 	uint16_t token_index[256];
-	bool absolute_percpu;
+	enum packing packing;
 };
 
 static uint64_t symbol_of(const struct mapping *mapping, const char *key)
@@ -149,16 +160,20 @@ static uint64_t symbol_of(const struct mapping *mapping, const char *key)
 
 static uint64_t address_of(const struct kallsyms *table, uint64_t index)
 {
+	uint64_t at = table->offsets + index * sizeof(int32_t);
 	int32_t offset;
 
 	if (table->addresses)
 		return mapping_pointer(table->mapping, table->addresses + index * sizeof(uint64_t));
-	offset = (int32_t)mapping_number(table->mapping, table->offsets + index * sizeof(offset),
-					 sizeof(offset));
-	if (!table->absolute_percpu)
+	offset = (int32_t)mapping_number(table->mapping, at, sizeof(offset));
+	switch (table->packing) {
+	case PACKED_RELATIVE:
 		return table->base + (uint32_t)offset;
-	/* CONFIG_KALLSYMS_ABSOLUTE_PERCPU: what is not negative is an address itself. */
-	return offset >= 0 ? (uint64_t)offset : table->base - 1 - (uint64_t)(int64_t)offset;
+	case PACKED_SELF_RELATIVE:
+		return at + (uint64_t)(int64_t)offset;
+	default:
+		return offset >= 0 ? (uint64_t)offset : table->base - 1 - (uint64_t)(int64_t)offset;
+	}
 }
 
 static int open_table(struct kallsyms *table, const struct mapping *mapping, struct hl_error *err)
@@ -247,8 +262,8 @@ int symbols_open(struct symbols *symbols, const struct mapping *mapping, struct 
 	int r = table ? open_table(table, mapping, err) : hl_error_errno(err, ENOMEM, "symbols");
 
 	memset(symbols, 0, sizeof(*symbols));
-	for (int way = 0; !r && way < 2; way++) {
-		table->absolute_percpu = way == 0;
+	for (int packing = 0; !r && packing < PACKINGS; packing++) {
+		table->packing = (enum packing)packing;
 		read_table(symbols, table);
 		if (agrees(symbols, mapping))
 			return 0;

@@ -8,12 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* arch/x86/include/asm/orc_types.h */
-#define REGISTER_PREV_SP     1
-#define REGISTER_BP	     4
-#define REGISTER_SP	     5
-#define REGISTER_BP_INDIRECT 8
-#define REGISTER_SP_INDIRECT 9
+/* What an offset counts from. */
+enum base { FROM_UNKNOWN, FROM_SP, FROM_BP, FROM_SP_INDIRECT, FROM_BP_INDIRECT, FROM_PREVIOUS_SP };
+
+/* arch/x86/include/asm/orc_types.h; the second column was read off the tables of 7.3 (6.12 has the first). */
+static const enum base bases[2][16] = {
+	{[1] = FROM_PREVIOUS_SP,
+	 [4] = FROM_BP,
+	 [5] = FROM_SP,
+	 [8] = FROM_BP_INDIRECT,
+	 [9] = FROM_SP_INDIRECT},
+	{[3] = FROM_SP,
+	 [4] = FROM_BP,
+	 [8] = FROM_PREVIOUS_SP,
+	 [9] = FROM_SP_INDIRECT,
+	 [10] = FROM_BP_INDIRECT},
+};
+
+#define OLD_SP 5
+#define NEW_SP 3
 
 /* struct pt_regs, in words (arch/x86/include/asm/ptrace.h). */
 #define REGS_BP 4
@@ -21,7 +34,8 @@
 #define REGS_CS 17
 #define REGS_SP 19
 
-#define MOST_ENTRIES 10000000ULL
+#define MOST_ENTRIES	10000000ULL
+#define ENTRIES_TO_TELL 1000
 
 struct entry {
 	int16_t sp_offset, bp_offset;
@@ -53,11 +67,29 @@ static uint64_t address_at(const struct unwinder *unwinder, const struct orc_tab
 	return at + (uint64_t)(int64_t)(int32_t)mapping_number(unwinder->mapping, at, sizeof(int32_t));
 }
 
+/* Most of all code finds its caller from the stack pointer: that number is the stack pointer's. */
+static bool is_renumbered(const struct unwinder *unwinder)
+{
+	const struct orc_table *table =
+		unwinder->table_count ? &unwinder->tables[unwinder->table_count - 1] : NULL;
+	size_t old = 0, new = 0;
+
+	for (uint64_t i = 0; table && i < table->count && i < ENTRIES_TO_TELL; i++) {
+		struct entry entry;
+
+		mapping_read(unwinder->mapping, table->entries + i * sizeof(entry), &entry, sizeof(entry));
+		old += (entry.flags & 15) == OLD_SP;
+		new += (entry.flags & 15) == NEW_SP;
+	}
+	return new > old;
+}
+
 void unwinder_open(struct unwinder *unwinder, const struct mapping *mapping, const struct symbols *symbols,
 		   const struct types *types, struct orc_table *tables, size_t table_count)
 {
-	*unwinder = (struct unwinder){mapping, symbols, tables, table_count, 0};
+	*unwinder = (struct unwinder){mapping, symbols, tables, table_count, 0, false};
 	add_kernel(unwinder);
+	unwinder->renumbered = is_renumbered(unwinder);
 	for (size_t i = 0; i < unwinder->table_count; i++) {
 		struct orc_table *table = &unwinder->tables[i];
 
@@ -116,17 +148,17 @@ static bool previous_stack(const struct unwinder *unwinder, const struct unwind_
 {
 	uint64_t offset = (uint64_t)(int64_t)entry->sp_offset;
 
-	switch (entry->flags & 15) {
-	case REGISTER_SP:
+	switch (bases[unwinder->renumbered][entry->flags & 15]) {
+	case FROM_SP:
 		*sp = state->sp + offset;
 		return true;
-	case REGISTER_BP:
+	case FROM_BP:
 		*sp = state->bp + offset;
 		return true;
-	case REGISTER_SP_INDIRECT:
+	case FROM_SP_INDIRECT:
 		*sp = mapping_pointer(unwinder->mapping, state->sp) + offset;
 		return true;
-	case REGISTER_BP_INDIRECT:
+	case FROM_BP_INDIRECT:
 		*sp = mapping_pointer(unwinder->mapping, state->bp + offset);
 		return true;
 	default:
@@ -159,11 +191,11 @@ static void step_bp(const struct unwinder *unwinder, struct unwind_state *state,
 {
 	uint64_t offset = (uint64_t)(int64_t)entry->bp_offset;
 
-	switch (entry->flags >> 4 & 15) {
-	case REGISTER_PREV_SP:
+	switch (bases[unwinder->renumbered][entry->flags >> 4 & 15]) {
+	case FROM_PREVIOUS_SP:
 		state->bp = mapping_pointer(unwinder->mapping, sp + offset);
 		break;
-	case REGISTER_BP:
+	case FROM_BP:
 		state->bp = mapping_pointer(unwinder->mapping, state->bp + offset);
 		break;
 	default:

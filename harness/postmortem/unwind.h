@@ -4,13 +4,18 @@
 
 #include "postmortem/modules.h"
 
-/** struct unwinder - unwinds kernel stacks with the kernel's own ORC tables; unwinder_close() it */
+/**
+ * struct unwinder - unwinds kernel stacks with the kernel's own ORC tables; unwinder_close() it
+ * @call_type: type of an entry for code that was called
+ * @renumbered: registers have the numbers of newer kernels
+ */
 struct unwinder {
 	const struct mapping *mapping;
 	const struct symbols *symbols;
 	struct orc_table *tables;
 	size_t table_count;
 	int call_type;
+	bool renumbered;
 };
 
 /** struct frame - one frame; @reliable false: a return address that lies on the stack, no more is known */
