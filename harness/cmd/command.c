@@ -34,6 +34,7 @@ const struct command_option command_run_options[] = {
 	{"accel", 0, "auto|kvm|tcg", "accelerator; auto takes KVM only in real time and after a probe boot"},
 	{"postmortem", 0, "auto|hang|off",
 	 "when to keep the guest's memory for hanglab postmortem; default: the scenario's, else auto"},
+	{"warm", 'w', NULL, "start from a snapshot of the guest at \"ready\"; the first such run makes it"},
 	{"repeat", 'r', "N", "run each scenario N times; the seed counts up"},
 	{"jobs", 'j', "N", "run N VMs at a time; default 1"},
 	{"out", 'o', "DIR", "where run directories go; default runs"},

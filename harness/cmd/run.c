@@ -154,8 +154,12 @@ static int dry_run(const struct batch *batch, size_t index)
 	struct run_preparation preparation cleanup_with(run_preparation_clear) = {0};
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct hl_error err = HL_ERROR_INIT;
-	struct qemu_request request = {
-		.plan = plan, .run_folder = "RUN", .qmp_fd = 3, .memory_fd = 4, .qtest_fd = 5};
+	struct qemu_request request = {.plan = plan,
+				       .run_folder = "RUN",
+				       .start = "cold",
+				       .qmp_fd = 3,
+				       .memory_fd = 4,
+				       .qtest_fd = 5};
 	const char *const *command;
 
 	printf("%s: %s\n", plan->scenario, plan->summary);
@@ -292,7 +296,9 @@ static int run(const struct command_line *line)
 		.paths = line->operands,
 		.plans = plans,
 		.count = line->operand_count,
-		.settings = {.out = out ? out : "runs", .guest_program = guest},
+		.settings = {.out = out ? out : "runs",
+			     .guest_program = guest,
+			     .warm = command_option(line, "warm") != NULL},
 		.format = report_format_find(format ? format : "pretty"),
 		.verbose = command_option(line, "verbose") != NULL,
 	};

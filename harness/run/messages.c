@@ -296,6 +296,12 @@ static void on_end(struct run *run, const json_t *message)
 	run_finish(run, GUEST_ENDED_BY_PLAN, "the guest answered to the end");
 }
 
+static void on_snapshot(struct run *run, const json_t *message)
+{
+	(void)message;
+	run->snapshot_offered = true;
+}
+
 static const struct {
 	const char *type;
 	void (*handle)(struct run *run, const json_t *message);
@@ -314,6 +320,7 @@ static const struct {
 	{"postmortem", on_postmortem},
 	{"ready", on_ready},
 	{"recovery", on_recovery},
+	{"snapshot", on_snapshot},
 	{"stalled", on_stalled},
 	{"sysrq", on_sysrq},
 	{"verification", on_verification},

@@ -58,6 +58,16 @@ static json_t *new_result(const struct plan *plan, const struct run_preparation 
 	return result;
 }
 
+void record_start(struct record *record, const char *start)
+{
+	bool is_cold = !strcmp(start, "cold");
+
+	json_object_set_new(record->result, "start", json_string(start));
+	/* A guest that was stopped and continued is some microseconds off. */
+	if (!is_cold && !strcmp(json_string_value(json_object_get(record->result, "exact")), "bytes"))
+		json_object_set_new(record->result, "exact", json_string("events"));
+}
+
 struct record *record_new(const struct plan *plan, const struct run_preparation *preparation)
 {
 	struct record *record = calloc(1, sizeof(*record));

@@ -71,14 +71,17 @@ static void on_stopped(struct run *run)
 	read_streams(run);
 	if (run->done)
 		return;
-	if (run->postmortem_due[0]) {
+	if (run->snapshot_offered) {
+		run_save_snapshot(run);
+	} else if (run->postmortem_due[0]) {
 		run_take_postmortem(run, run->postmortem_due);
 		run->postmortem_due[0] = '\0';
 		run_continue_vm(run);
-	} else if (run->call.step < 0)
+	} else if (run->call.step < 0) {
 		run_finish(run, GUEST_PANICKED, "the guest panicked and stopped");
-	else
+	} else {
 		run_answer_call(run);
+	}
 }
 
 static void on_qmp_event(void *data, const char *name, const json_t *event)
@@ -256,6 +259,7 @@ static void free_run(struct run *run)
 	if (run->signals >= 0)
 		close(run->signals);
 	free(run->folder);
+	free(run->snapshot);
 	json_decref(run->checksums);
 	arena_free(&run->arena);
 	judge_free(run->facts.judge);

@@ -36,11 +36,13 @@ struct run_observer {
  * @out: folder of the run folders
  * @guest_program: path of the static guest program
  * @multiplier: stretches the harness's own deadlines
+ * @warm: start from a snapshot of the guest where that can be had, and make one where there is none
  * @observer: see there
  */
 struct run_settings {
 	const char *out, *guest_program;
 	double multiplier;
+	bool warm;
 	struct run_observer observer;
 };
 

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define QMP_LIMIT_MS	10000
 #define SERVER_LIMIT_MS 10000
 
 static char *disk_path(const struct run *run, const struct plan_disk *disk)
@@ -168,10 +167,8 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 
 	if (!r)
 		r = start_servers(run, &request);
-
 	if (!r)
-		r = vm_start(&run->vm, &request, &run->arena, &command, (int)run_stretched(run, QMP_LIMIT_MS),
-			     on_event, run, &run->err);
+		r = run_start_warm_or_cold(run, &request, on_event, &command);
 	if (r)
 		return r;
 	record_command(run->record, command);

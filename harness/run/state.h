@@ -11,6 +11,9 @@
 #include "server/server.h"
 #include "vm/vm.h"
 
+/* Limit of a QMP call, in wall time, before it is stretched. */
+#define QMP_LIMIT_MS 10000
+
 /*
  * The state of one run, shared by the files that make it up:
  *
@@ -19,6 +22,7 @@
  *	messages.c    what the guest says
  *	host_fault.c  injectors on the host's side
  *	postmortem.c  takes the guest's memory
+ *	warm.c        a guest from a snapshot
  *	state.c       ending, notes, journal, progress
  */
 
@@ -51,6 +55,8 @@ struct host_fault {
  * @shut_down: QEMU reported a shutdown or reset of the guest
  * @postmortem_due: the guest stopped itself for a post-mortem, because of this; "" for not
  * @postmortem_taken: it was taken, or could not be: there is one per run
+ * @snapshot: folder of the snapshot that this run starts from or makes, or NULL
+ * @snapshot_offered: the guest stopped itself so that a snapshot can be made
  * @guest_now: guest time of the last message
  * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
@@ -76,6 +82,8 @@ struct run {
 	struct host_fault *host_faults;
 	struct server *servers;
 	bool done, end_known, shut_down, stopped;
+	char *snapshot;
+	bool snapshot_offered;
 	struct host_call call;
 	char postmortem_due[64];
 	bool postmortem_taken;
@@ -175,5 +183,20 @@ void run_compare_disks(struct run *run);
 
 /** run_remove_disks() - remove the disk images of the run */
 void run_remove_disks(const struct run *run);
+
+/* warm.c */
+
+/**
+ * run_start_warm_or_cold() - start QEMU as the settings want it
+ * @request: complete but for how to start
+ * @command: receives the command line
+ *
+ * Return: 0 or -errno.
+ */
+int run_start_warm_or_cold(struct run *run, struct qemu_request *request, qmp_on_event on_event,
+			   const char *const **command);
+
+/** run_save_snapshot() - keep the guest, which stands still, and let it go on */
+void run_save_snapshot(struct run *run);
 
 #endif

@@ -272,6 +272,9 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);
 	add_guest(&arguments, request);
+	add_option(&arguments, "-fw_cfg", "name=opt/hanglab/start,string=%s", request->start);
+	if (request->snapshot)
+		add_option(&arguments, "-incoming", "defer");
 	add(&arguments, "-S");
 	add(&arguments, NULL);
 	return arguments.list;

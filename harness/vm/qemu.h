@@ -19,6 +19,8 @@
  * @qmp_fd: connected socket that QEMU inherits under this number
  * @memory_fd: file that is the guest's memory, inherited likewise
  * @qtest_fd: connected socket, inherited likewise; for VM_MEMORY_ACCESS
+ * @start: what the guest is told about how it starts: "cold", "save" or "warm" (inject/guest/main.c)
+ * @snapshot: folder of the snapshot to start from, or NULL
  */
 struct qemu_request {
 	const struct plan *plan;
@@ -28,6 +30,7 @@ struct qemu_request {
 	const char *const *sockets;
 	bool network;
 	int qmp_fd, memory_fd, qtest_fd;
+	const char *start, *snapshot;
 };
 
 /** Name of the program. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "vm/snapshot.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -28,12 +29,12 @@ uint64_t vm_memory_size(const struct plan *plan)
 }
 
 /* Costs no disk, and is gone with hanglab. */
-static int create_memory(struct vm *vm, const struct plan *plan, struct hl_error *err)
+static int create_memory(struct vm *vm, const struct qemu_request *request, struct hl_error *err)
 {
 	vm->memory = memfd_create("hanglab-guest-memory", MFD_CLOEXEC);
-	if (vm->memory < 0 || ftruncate(vm->memory, (off_t)vm_memory_size(plan)))
+	if (vm->memory < 0 || ftruncate(vm->memory, (off_t)vm_memory_size(request->plan)))
 		return hl_error_errno(err, errno, "make the guest's memory");
-	return 0;
+	return request->snapshot ? snapshot_load_memory(vm->memory, request->snapshot, err) : 0;
 }
 
 /* A socket for us and one that QEMU inherits. */
@@ -70,7 +71,7 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	if (!r && request->features & VM_MEMORY_ACCESS)
 		r = connect_both(&qtest_ours, &qtest_theirs, err);
 	if (!r)
-		r = create_memory(vm, request->plan, err);
+		r = create_memory(vm, request, err);
 	if (r)
 		return r;
 	request->qmp_fd = inherited[0] = theirs;
@@ -94,6 +95,8 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	if (r) {
 		process_kill(&vm->process);
 		add_output(log_path, err);
+	} else if (request->snapshot) {
+		r = snapshot_load(vm, request->snapshot, timeout_ms, err);
 	}
 	return r;
 }

@@ -31,6 +31,11 @@ int channel_open(struct hl_error *err)
 	return 0;
 }
 
+void channel_restart(void)
+{
+	next_sequence = 0;
+}
+
 void channel_send_record(const char *record, size_t size)
 {
 	char line[8200];

@@ -16,6 +16,9 @@
 /** channel_open() - find and open the port. Return: 0 or -errno. */
 int channel_open(struct hl_error *err);
 
+/** channel_restart() - what follows is for another reader: "sequence" begins again */
+void channel_restart(void);
+
 /** channel_send_record() - forward a record of /dev/kmsg, without its newline */
 void channel_send_record(const char *record, size_t size);
 

@@ -74,6 +74,15 @@ static void load_plan(void)
 	guest.judge = judge_new(guest.plan.checks, guest.plan.check_count);
 }
 
+/* Is @mode how the host started this VM: "cold", "save" (cold, to be kept) or "warm" (from what was kept)? */
+static bool started(const char *mode)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	return !port_read_firmware_file("opt/hanglab/start", &text, &size, NULL) && !strcmp(text, mode);
+}
+
 static void send_boot(void)
 {
 	struct utsname name;
@@ -106,6 +115,26 @@ static void send_ready(const json_t *sysctls)
 			       (json_t *)sysctls));
 }
 
+/*
+ * The guest stops here so that the host can keep it as it is. In a VM that is started from what was kept it
+ * goes on behind the stop, with the plan of that run and for a host that has heard nothing yet.
+ */
+static void offer_snapshot(void)
+{
+	if (!started("save"))
+		return;
+	channel_send("snapshot", workload_now(), NULL);
+	port_stop_vm();
+	if (!started("warm"))
+		return;
+	plan_free(&guest.plan);
+	judge_free(guest.judge);
+	load_plan();
+	channel_restart();
+	send_boot();
+	kernel_log_rewind();
+}
+
 /* Everything is in place: the timeline begins. Messages of level 6 (INFO) and above go to the console. */
 static void on_prepared(void *data, int status)
 {
@@ -117,6 +146,7 @@ static void on_prepared(void *data, int status)
 	(void)data;
 	if (status)
 		guest_fail("setting up the disks ended with wait status %d", status);
+	offer_snapshot();
 	if (system_set_sysctls(printk, &ignored, &err) ||
 	    system_set_sysctls(guest.plan.sysctl, &sysctls, &err))
 		guest_fail("%s", err.text);

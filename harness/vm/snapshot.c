@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/snapshot.h"
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PAGE_SIZE      4096
+/* Each takes some 90 MB of disk. */
+#define MOST_SNAPSHOTS 16
+
+static bool is_zero(const char *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE_SIZE - 1);
+}
+
+/* Copies what lies from @begin to @end, a hole or not, leaving holes for pages of zeros. */
+static int copy_pages(const char *from, int to, off_t begin, off_t end)
+{
+	for (off_t at = begin, run; at < end; at = run) {
+		bool zero = is_zero(from + at);
+
+		for (run = at + PAGE_SIZE; run < end && is_zero(from + run) == zero; run += PAGE_SIZE)
+			;
+		if (!zero && pwrite(to, from + at, (size_t)(run - at), at) != run - at)
+			return -errno;
+	}
+	return 0;
+}
+
+/* The empty file @to becomes a copy of @from. */
+static int copy_sparse(int from, int to)
+{
+	off_t size = lseek(from, 0, SEEK_END), begin, end = 0;
+	char *pages;
+	int r = 0;
+
+	if (size <= 0 || ftruncate(to, size))
+		return size < 0 || errno ? -errno : -EINVAL;
+	pages = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, from, 0);
+	if (pages == MAP_FAILED)
+		return -errno;
+	while (!r && end < size && (begin = lseek(from, end, SEEK_DATA)) >= 0) {
+		end = lseek(from, begin, SEEK_HOLE);
+		r = end < 0 ? -errno : copy_pages(pages, to, begin, end);
+	}
+	munmap(pages, (size_t)size);
+	return r;
+}
+
+/* What the guest is made from, without what differs from run to run. */
+static char *recipe(const struct qemu_request *request, const char *qemu)
+{
+	struct arena arena cleanup_with(arena_free) = {NULL};
+	struct plan plan = *request->plan;
+	struct qemu_request canonical = *request;
+	cleanup_free char *disks = NULL;
+	const char *const *argument;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	plan.scenario = "snapshot";
+	plan.seed = 0;
+	canonical.plan = &plan;
+	canonical.run_folder = "";
+	canonical.snapshot = NULL;
+	canonical.start = "cold";
+	canonical.qmp_fd = canonical.memory_fd = canonical.qtest_fd = 0;
+	fprintf(out, "QEMU %s\n", qemu);
+	for (argument = qemu_command(&canonical, &arena); *argument; argument++)
+		fprintf(out, "%s\n", *argument);
+	disks = json_dumps(json_object_get(plan.json, "disks"),
+			   JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	fprintf(out, "%s\n", disks ? disks : "no disks");
+	fclose(out);
+	return text;
+}
+
+int snapshot_path(const struct qemu_request *request, const char *qemu, char **path, struct hl_error *err)
+{
+	cleanup_free char *folder = NULL, *text = recipe(request, qemu);
+	struct sha256_ctx context;
+	char hash[HASH_TEXT_SIZE];
+	int r = file_cache_folder("snapshots", &folder, err);
+
+	if (r)
+		return r;
+	sha256_init(&context);
+	sha256_update(&context, strlen(text), (const uint8_t *)text);
+	hash_finish(&context, hash);
+	*path = file_path("%s/%.32s", folder, hash);
+	return 0;
+}
+
+/* A folder gets its name when all is in it. */
+bool snapshot_exists(const char *path)
+{
+	cleanup_free char *devices = file_path("%s/devices", path);
+
+	return !access(devices, R_OK);
+}
+
+static int keep_memory_out(struct vm *vm, struct hl_error *err)
+{
+	return qmp_execute(
+		vm->qmp, "migrate-set-capabilities",
+		json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state", true),
+		NULL, err);
+}
+
+static int64_t milliseconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Without the memory it takes milliseconds. */
+static int await_migration(struct vm *vm, int timeout_ms, struct hl_error *err)
+{
+	static const struct timespec pause = {0, 1000000};
+	int64_t deadline = milliseconds_now() + timeout_ms;
+
+	for (;;) {
+		json_t *answer = NULL;
+		char status[32];
+		int r = qmp_execute(vm->qmp, "query-migrate", NULL, &answer, err);
+
+		if (r)
+			return r;
+		snprintf(status, sizeof(status), "%s",
+			 json_string_value(json_object_get(answer, "status")) ?: "none");
+		json_decref(answer);
+		if (!strcmp(status, "completed"))
+			return 0;
+		if (!strcmp(status, "failed") || milliseconds_now() > deadline)
+			return hl_error_set(err, EIO, "the state of the VM's devices was not transferred: %s",
+					    status);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int migrate(struct vm *vm, const char *command, const char *path, int timeout_ms, struct hl_error *err)
+{
+	int r = keep_memory_out(vm, err);
+
+	if (!r)
+		r = qmp_execute(vm->qmp, command, json_pack("{s:o}", "uri", json_sprintf("file:%s", path)),
+				NULL, err);
+	return r ? r : await_migration(vm, timeout_ms, err);
+}
+
+static int save_memory(int memory, const char *path, struct hl_error *err)
+{
+	cleanup_fd int file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	int r = file < 0 ? -errno : copy_sparse(memory, file);
+
+	return r ? hl_error_errno(err, -r, "write %s", path) : 0;
+}
+
+static int is_snapshot(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
+}
+
+/* Those used longest ago go. One that is just being started from may be among them: that run starts cold. */
+static void remove_oldest(const char *path)
+{
+	cleanup_free char *folder = file_path("%.*s", (int)(strrchr(path, '/') - path), path);
+	cleanup_free struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_snapshot, NULL), most = count;
+
+	for (int removed = 0; removed < most - MOST_SNAPSHOTS; removed++) {
+		cleanup_free char *oldest = NULL;
+		struct stat status = {0}, least = {0};
+
+		for (int i = 0; i < count; i++) {
+			char *one = file_path("%s/%s", folder, entries[i]->d_name);
+			bool older = !stat(one, &status) && (!oldest || status.st_mtime < least.st_mtime);
+
+			if (older) {
+				free(oldest);
+				oldest = one;
+				least = status;
+			} else {
+				free(one);
+			}
+		}
+		if (oldest)
+			file_remove_tree(oldest, NULL);
+	}
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+}
+
+int snapshot_save(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err)
+{
+	cleanup_free char *folder = file_path("%s.XXXXXX", path), *memory = NULL, *devices = NULL;
+	int r = 0;
+
+	if (!mkdtemp(folder))
+		return hl_error_errno(err, errno, "create %s", folder);
+	memory = file_path("%s/memory", folder);
+	devices = file_path("%s/devices", folder);
+	r = save_memory(vm->memory, memory, err);
+	if (!r)
+		r = migrate(vm, "migrate", devices, timeout_ms, err);
+	if (!r && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
+		r = hl_error_errno(err, errno, "create %s", path);
+	file_remove_tree(folder, NULL);
+	remove_oldest(path);
+	return r;
+}
+
+int snapshot_load_memory(int memory, const char *path, struct hl_error *err)
+{
+	cleanup_free char *file = file_path("%s/memory", path);
+	cleanup_fd int from = open(file, O_RDONLY | O_CLOEXEC);
+	int r = from < 0 ? -errno : copy_sparse(from, memory);
+
+	/* Now it is the one used last. */
+	utimensat(AT_FDCWD, path, NULL, 0);
+	return r ? hl_error_errno(err, -r, "read %s", file) : 0;
+}
+
+int snapshot_load(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err)
+{
+	cleanup_free char *devices = file_path("%s/devices", path);
+
+	return migrate(vm, "migrate-incoming", devices, timeout_ms, err);
+}
