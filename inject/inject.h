@@ -41,6 +41,7 @@ struct needs {
  * @VM_ROOT_PORT: a PCIe root port, "port0" to QEMU, at 0000:00:03.0
  * @VM_NETWORK: a virtio network card, "card0" to QEMU, on a network without anybody else
  * @VM_WATCHDOG: an Intel 6300ESB watchdog timer
+ * @VM_BALLOON: a virtio balloon
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
@@ -48,6 +49,7 @@ enum vm_feature {
 	VM_ROOT_PORT = 1 << 2,
 	VM_NETWORK = 1 << 3,
 	VM_WATCHDOG = 1 << 4,
+	VM_BALLOON = 1 << 5,
 };
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };

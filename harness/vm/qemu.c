@@ -128,6 +128,8 @@ static void add_devices(struct arguments *arguments, const struct qemu_request *
 	if (request->features & VM_ERROR_SOURCES)
 		add_option(arguments, "-acpitable", "sig=HEST,data=%s/hest.bin",
 			   escape(arguments->arena, request->run_folder));
+	if (request->features & VM_BALLOON)
+		add_option(arguments, "-device", "virtio-balloon-pci,id=balloon");
 }
 
 /*

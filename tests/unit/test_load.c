@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static const char *const guarded[] = {"cgroup-throttle", "clock-jump",	     "cpu-hog",
-				      "irq-storm",	 "page-fault-storm", "thp-churn"};
+static const char *const guarded[] = {"cgroup-throttle", "clock-jump",	     "cpu-hog",	 "irq-storm",
+				      "memory-pressure", "page-fault-storm", "thp-churn"};
 
 static void check_refused(const char *name)
 {
