@@ -69,6 +69,7 @@ struct proxy_status;
  * @memory_file: file (memfd) that is the VM's memory, to read and write; below 2 GiB an offset is a
  *	guest-physical address; borrowed
  * @console: what the guest's serial console said from byte @from on: newly allocated, or NULL
+ * @event: the last QMP event of this name that came from the VM, whole and borrowed, or NULL
  * @memory: bytes of the guest's memory
  * @vm: first argument of the functions
  */
@@ -83,6 +84,7 @@ struct injection_vm {
 	int (*memory_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
 	int (*memory_file)(void *vm);
 	char *(*console)(void *vm, size_t from, struct hl_error *err);
+	const json_t *(*event)(void *vm, const char *name);
 	uint64_t memory;
 	void *vm;
 };

@@ -78,6 +78,8 @@ static int vm_memory_read(void *data, uint64_t address, void *bytes, size_t size
 {
 	struct run *run = data;
 
+	if (!run->vm.qtest)
+		return hl_error_set(err, ENOTSUP, "this VM has no VM_MEMORY_ACCESS");
 	return qtest_read(run->vm.qtest, address, bytes, size, err);
 }
 
@@ -85,6 +87,8 @@ static int vm_memory_write(void *data, uint64_t address, const void *bytes, size
 {
 	struct run *run = data;
 
+	if (!run->vm.qtest)
+		return hl_error_set(err, ENOTSUP, "this VM has no VM_MEMORY_ACCESS");
 	return qtest_write(run->vm.qtest, address, bytes, size, err);
 }
 
@@ -114,6 +118,13 @@ void run_continue_vm(struct run *run)
 	run->stopped = false;
 	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))
 		run_finish(run, GUEST_DIED, "%s", err.text);
+}
+
+static const json_t *vm_event(void *data, const char *name)
+{
+	const struct run *run = data;
+
+	return json_object_get(run->qmp_events, name);
 }
 
 static void unconfirmed(struct run *run, const struct injector *injector, const char *step,
@@ -218,6 +229,7 @@ static void load_host_fault(struct run *run, size_t step)
 		.memory_write = vm_memory_write,
 		.memory_file = vm_memory_file,
 		.console = vm_console,
+		.event = vm_event,
 		.memory = run->plan->vm->memory,
 		.vm = run,
 	};

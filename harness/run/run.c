@@ -96,6 +96,7 @@ static void on_qmp_event(void *data, const char *name, const json_t *event)
 		run->stopped = true;
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
 		run->shut_down = true;
+	json_object_set(run->qmp_events, name, (json_t *)event);
 }
 
 static void on_qmp(void *data)
@@ -263,6 +264,7 @@ static void free_run(struct run *run)
 	json_decref(run->checksums);
 	arena_free(&run->arena);
 	judge_free(run->facts.judge);
+	json_decref(run->qmp_events);
 }
 
 static bool logs_are_whole(struct run *run)
@@ -291,6 +293,7 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 		.last_kmsg_event = -1,
 		.started = workload_now(),
 		.progress = {.phase = "boot"},
+		.qmp_events = json_object(),
 	};
 	char reason[1200];
 	struct hl_error err = HL_ERROR_INIT;

@@ -52,6 +52,7 @@ struct host_fault {
  * @servers: one per disk of the plan
  * @call: see struct host_call
  * @ended: the guest said that it is done ("end"), or why not ("broken")
+ * @qmp_events: the last QMP event of each name
  * @shut_down: QEMU reported a shutdown or reset of the guest
  * @postmortem_due: the guest stopped itself for a post-mortem, because of this; "" for not
  * @postmortem_taken: it was taken, or could not be: there is one per run
@@ -81,6 +82,7 @@ struct run {
 	struct run_facts facts;
 	struct host_fault *host_faults;
 	struct server *servers;
+	json_t *qmp_events;
 	bool done, end_known, shut_down, stopped;
 	char *snapshot;
 	bool snapshot_offered;
