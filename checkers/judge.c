@@ -12,7 +12,7 @@ struct judge {
 	size_t count;
 	struct detector_settings settings;
 	bool settings_known, fault_known;
-	int64_t fault;
+	int64_t fault, first_fault;
 	struct check_status *status;
 };
 
@@ -65,6 +65,10 @@ static const struct parameter check_values[] = {
 	 .type = PARAMETER_DURATION,
 	 .offset = offsetof(struct check, within),
 	 .help = "limit after the fault; default: from the sysctls in force in the guest"},
+	{.name = "not_before",
+	 .type = PARAMETER_DURATION,
+	 .offset = offsetof(struct check, not_before),
+	 .help = "an event that comes sooner than this after the fault was injected is wrong"},
 	{.name = "data",
 	 .type = PARAMETER_CHOICE,
 	 .offset = offsetof(struct check, data),
@@ -224,6 +228,8 @@ static void reopen(const struct check *check, struct check_status *status)
 
 void judge_fault(struct judge *judge, int64_t now)
 {
+	if (!judge->fault_known)
+		judge->first_fault = now;
 	judge->fault = now;
 	judge->fault_known = true;
 	for (size_t i = 0; i < judge->count && judge->settings_known; i++) {
@@ -240,8 +246,13 @@ void judge_fault(struct judge *judge, int64_t now)
 static void meet(struct judge *judge, size_t index, const struct hl_event *event, int64_t now)
 {
 	struct check_status *status = &judge->status[index];
+	int64_t least = judge->checks[index].not_before, after = now - judge->first_fault;
 
-	decide(status, CHECK_HELD, now, "%s at %.3f s", event->title, seconds_of(now));
+	if (after < least)
+		decide(status, CHECK_VIOLATED, now, "%s at %.3f s, only %.3f s after the fault, not %.3f s",
+		       event->title, seconds_of(now), seconds_of(after), seconds_of(least));
+	else
+		decide(status, CHECK_HELD, now, "%s at %.3f s", event->title, seconds_of(now));
 	status->event = hl_event_to_json(event);
 }
 

@@ -34,6 +34,8 @@ enum check_end { CHECK_END_RUNNING, CHECK_END_PANIC };
  * @source: JSON it was read from; which key is there makes its kind (check_kind())
  * @pattern: of expect (with its kind) and forbid (kinds are in @forbid)
  * @within: for expect: nanoseconds after the fault, 0 to derive it from the guest's sysctls
+ * @not_before: for expect: nanoseconds after the first fault began to be injected; an event that comes sooner
+ *is wrong, because that fault cannot have caused it
  * @forbid: names of kinds
  * @recovers: see struct recovery_check
  * @data: unused value of "data: intact", the only choice
@@ -42,7 +44,7 @@ enum check_end { CHECK_END_RUNNING, CHECK_END_PANIC };
 struct check {
 	const json_t *source;
 	struct event_pattern pattern;
-	int64_t within;
+	int64_t within, not_before;
 	const char **forbid;
 	struct recovery_check *recovers;
 	int data, ends;

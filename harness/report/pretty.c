@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/report.h"
+#include "report/summary.h"
 
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +37,9 @@ static void print_headline(const json_t *result, const struct colours *colours, 
 	if (wall > 0)
 		fprintf(out, "  (%.1f s wall", wall);
 	if (wall > 0 && guest > 0)
-		fprintf(out, ", %.1f s in the guest, %.0f times as fast", guest, guest / wall);
+		fprintf(out, ", %.1f s in the guest", guest);
+	if (wall > 0 && guest > wall)
+		fprintf(out, ", %.0f times as fast", guest / wall);
 	fprintf(out, "%s\n", wall > 0 ? ")" : "");
 	if (strcmp(verdict, "PASS") != 0)
 		fprintf(out, "  reason    %s\n", result_text(result, "reason"));
@@ -98,8 +100,11 @@ static void print_check(const json_t *check, const struct colours *colours, FILE
 	const char *verdict = result_text(check, "verdict");
 	const json_t *event = json_object_get(check, "event");
 
-	fprintf(out, "  %s%-6s%s    %s: %s\n", colour_of(colours, verdict), verdict, colours->off,
+	fprintf(out, "  %s%-6s%s    %s: %s", colour_of(colours, verdict), verdict, colours->off,
 		result_text(check, "check"), result_text(check, "reason"));
+	if (json_object_get(check, "after") && !strcmp(verdict, "PASS"))
+		fprintf(out, ", %.3f s after the fault", result_number(check, "after"));
+	fputc('\n', out);
 	if (event)
 		print_event(event, colours, out);
 }
@@ -111,6 +116,8 @@ static void print_workload(const json_t *workload, FILE *out)
 	if (result_number(workload, "errors") > 0)
 		fprintf(out, ", %.0f failed (%s)", result_number(workload, "errors"),
 			result_text(workload, "first_error"));
+	if (json_object_get(workload, "recovered_after"))
+		fprintf(out, ", over %.3f s after the release", result_number(workload, "recovered_after"));
 	if (json_object_get(workload, "checked"))
 		fprintf(out, ", %.0f verified, %.0f lost", result_number(workload, "checked"),
 			result_number(workload, "lost"));
@@ -191,65 +198,6 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		fprintf(out, "  folder    %s\n", result_text(result, "folder"));
 }
 
-/* Wilson score interval of a proportion at 95 % (z = 1.96), in per cent. */
-static void print_interval(size_t held, size_t runs, FILE *out)
-{
-	const double z = 1.96, n = (double)runs, p = (double)held / n;
-	double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-	double width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
-
-	fprintf(out, "%zu of %zu PASS, %.0f to %.0f %% with 95 %% confidence", held, runs,
-		100 * (middle - width), 100 * (middle + width));
-}
-
-/* The scenarios that ran more than once, one line each. */
-static void print_repeats(const json_t *results, FILE *out)
-{
-	json_t *seen = json_object();
-	const json_t *result, *other;
-	size_t i, j;
-
-	json_array_foreach (results, i, result) {
-		const char *name = result_text(result, "scenario");
-		size_t runs = 0, held = 0;
-
-		if (json_object_get(seen, name))
-			continue;
-		json_object_set_new(seen, name, json_true());
-		json_array_foreach (results, j, other) {
-			bool same = !strcmp(result_text(other, "scenario"), name);
-
-			runs += same;
-			held += same && !strcmp(result_text(other, "verdict"), "PASS");
-		}
-		if (runs < 2)
-			continue;
-		fprintf(out, "%s: ", name);
-		print_interval(held, runs, out);
-		fputc('\n', out);
-	}
-	json_decref(seen);
-}
-
-static void print_summary(const json_t *results, FILE *out)
-{
-	static const char *const verdicts[] = {"PASS", "FAIL", "BROKEN", "SKIP"};
-	const json_t *result;
-	size_t i;
-
-	fputc('\n', out);
-	print_repeats(results, out);
-	fprintf(out, "%zu runs:", json_array_size(results));
-	for (size_t v = 0; v < sizeof(verdicts) / sizeof(verdicts[0]); v++) {
-		size_t count = 0;
-
-		json_array_foreach (results, i, result)
-			count += !strcmp(result_text(result, "verdict"), verdicts[v]);
-		fprintf(out, "%s %zu %s", v ? "," : "", count, verdicts[v]);
-	}
-	fputc('\n', out);
-}
-
 static void print(const json_t *results, FILE *out)
 {
 	const struct colours *colours = choose_colours(out);
@@ -262,7 +210,7 @@ static void print(const json_t *results, FILE *out)
 		print_result(result, colours, out);
 	}
 	if (json_array_size(results) > 1)
-		print_summary(results, out);
+		summary_print(results, out);
 }
 
 const struct report_format report_pretty = {.name = "pretty", .live = true, .print = print};

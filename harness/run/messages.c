@@ -12,7 +12,7 @@
 static void count_event(struct run *run, const struct hl_event *event, int64_t at)
 {
 	judge_event(run->facts.judge, event, at);
-	record_event(run->record, event, run->events_log);
+	record_event(run->record, event, at, run->events_log);
 	if (run->settings->observer.event)
 		run->settings->observer.event(run->settings->observer.data, event);
 }

@@ -15,11 +15,13 @@
  * @workloads: name to object
  * @waits: what is waited for, by whom
  * @began_at, @injected_at: guest time of the timeline and of the first injection, 0 before
+ * @reported_at: guest time of the kernel's first report after that, 0 before
+ * @released_at: guest time when the last release began, 0 before
  */
 struct record {
 	json_t *result, *injections, *workloads, *waits, *events, *command;
 	size_t *by_step;
-	int64_t began_at, injected_at;
+	int64_t began_at, injected_at, reported_at, released_at;
 };
 
 static json_t *seconds(int64_t nanoseconds)
@@ -137,6 +139,16 @@ void record_begin(struct record *record, int64_t now)
 	record->began_at = now;
 }
 
+static void begin_release(struct record *record, int64_t now)
+{
+	json_t *workload;
+	const char *name;
+
+	record->released_at = now;
+	json_object_foreach (record->workloads, name, workload)
+		json_object_del(workload, "recovered_after");
+}
+
 static json_t *injection_of(struct record *record, size_t step, const json_t *message)
 {
 	json_t *injection;
@@ -178,6 +190,7 @@ void record_injection(struct record *record, size_t step, const json_t *message)
 	} else if (!strcmp(state, "releasing")) {
 		json_object_set_new(injection, "released_at", seconds(now));
 		json_object_set_new(injection, "confirmed_released", json_false());
+		begin_release(record, now);
 	} else if (!strcmp(state, "released")) {
 		if (!json_object_get(injection, "released_at"))
 			json_object_set_new(injection, "released_at", seconds(now));
@@ -213,20 +226,31 @@ static json_t *workload_of(struct record *record, const char *name)
 	return workload;
 }
 
+/*
+ * How long after the last release began an operation ended that it had held up; it is the workload's longest.
+ * That the workload moves is looked at later and less closely.
+ */
+static void set_recovery(const struct record *record, json_t *workload, const json_t *progress)
+{
+	int64_t longest = json_integer_value(json_object_get(progress, "longest")),
+		ended = json_integer_value(json_object_get(progress, "longest_ended"));
+
+	if (record->released_at && ended >= record->released_at && ended - longest < record->released_at)
+		json_object_set_new(workload, "recovered_after", seconds(ended - record->released_at));
+}
+
 static void update_workload(struct record *record, const json_t *progress)
 {
 	const char *name = json_string_value(json_object_get(progress, "name"));
-	int first_errno = (int)json_integer_value(json_object_get(progress, "first_errno"));
 	json_t *workload = name ? workload_of(record, name) : NULL;
 
 	if (!workload)
 		return;
 	json_object_set(workload, "acknowledged", json_object_get(progress, "acknowledged"));
 	json_object_set(workload, "errors", json_object_get(progress, "errors"));
-	if (first_errno)
-		json_object_set_new(workload, "first_error", json_string(strerror(first_errno)));
 	json_object_set_new(workload, "longest_stall",
 			    seconds(json_integer_value(json_object_get(progress, "longest"))));
+	set_recovery(record, workload, progress);
 }
 
 void record_heartbeat(struct record *record, const json_t *message)
@@ -329,11 +353,15 @@ bool record_wait(struct record *record, json_t *wait)
 	return true;
 }
 
-void record_event(struct record *record, const struct hl_event *event, FILE *log)
+void record_event(struct record *record, const struct hl_event *event, int64_t at, FILE *log)
 {
+	bool by_kernel = event->kind != HL_EVENT_STALLED;
+
 	json_t *json = hl_event_to_json(event);
 	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
+	if (by_kernel && record->injected_at && !record->reported_at)
+		record->reported_at = at;
 	json_array_append_new(record->events, json);
 	if (text)
 		fprintf(log, "%s\n", text);
@@ -384,7 +412,8 @@ static json_t *describe_check(const struct check *check)
 	return copy;
 }
 
-static json_t *check_results(const struct plan *plan, const struct run_facts *facts)
+static json_t *check_results(const struct record *record, const struct plan *plan,
+			     const struct run_facts *facts)
 {
 	json_t *array = json_array();
 
@@ -397,6 +426,8 @@ static json_t *check_results(const struct plan *plan, const struct run_facts *fa
 		json_object_set_new(json, "reason", json_string(result.reason));
 		if (status->at)
 			json_object_set_new(json, "at", seconds(status->at));
+		if (status->at && record->injected_at)
+			json_object_set_new(json, "after", seconds(status->at - record->injected_at));
 		if (status->event)
 			json_object_set(json, "event", status->event);
 		json_array_append_new(array, json);
@@ -428,6 +459,26 @@ static json_t *workload_list_json(const struct record *record)
 	json_object_foreach (record->workloads, name, workload)
 		json_array_append(array, workload);
 	return array;
+}
+
+/* Of the workload that took longest; absent when no release ended a stall. */
+static void add_times(const struct record *record, json_t *result)
+{
+	double recovery = -1;
+	const json_t *workload;
+	const char *name;
+
+	if (record->reported_at)
+		json_object_set_new(result, "first_report_seconds",
+				    seconds(record->reported_at - record->injected_at));
+	json_object_foreach (record->workloads, name, workload) {
+		const json_t *after = json_object_get(workload, "recovered_after");
+
+		if (after && json_number_value(after) > recovery)
+			recovery = json_number_value(after);
+	}
+	if (recovery >= 0)
+		json_object_set_new(result, "recovery_seconds", json_real(recovery));
 }
 
 /* Most that this process ever had resident: hanglab's own share of a run. */
@@ -470,8 +521,9 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 	json_object_set_new(result, "wall_seconds", json_real(wall_seconds));
 	json_object_set_new(result, "memory_kib", memory_used());
 	json_object_set_new(result, "guest_seconds", seconds(decided_span(record, plan, facts)));
+	add_times(record, result);
 	json_object_set_new(result, "injections", record->injections);
-	json_object_set_new(result, "checks", check_results(plan, facts));
+	json_object_set_new(result, "checks", check_results(record, plan, facts));
 	json_object_set_new(result, "workloads", workload_list_json(record));
 	json_object_set_new(result, "waits", record->waits);
 	json_object_set_new(result, "events", record->events);

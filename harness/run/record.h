@@ -66,8 +66,8 @@ void record_checksum(struct record *record, const char *disk, const char *guest,
  */
 bool record_wait(struct record *record, json_t *wait);
 
-/** record_event() - a kernel event; also written to @log as a line of JSON */
-void record_event(struct record *record, const struct hl_event *event, FILE *log);
+/** record_event() - an event at guest time @at; also written to @log as a line of JSON */
+void record_event(struct record *record, const struct hl_event *event, int64_t at, FILE *log);
 
 /** record_postmortem() - what is known of the post-mortem that was taken */
 void record_postmortem(struct record *record, json_t *details);

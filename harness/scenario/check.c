@@ -365,10 +365,10 @@ static int check_forbidden_kinds(const struct checker *checker, const struct che
 static int check_belongs(const struct checker *checker, const struct check *check, enum check_kind kind,
 			 const char *key)
 {
-	bool is_event = kind == CHECK_EXPECT || kind == CHECK_FORBID;
+	bool is_time = !strcmp(key, "within") || !strcmp(key, "not_before");
 
 	if (!json_object_get(check->source, key) || kind == CHECK_EXPECT ||
-	    (is_event && strcmp(key, "within") != 0))
+	    (kind == CHECK_FORBID && !is_time))
 		return 0;
 	return fail(checker, check->source, key, "'%s' does not belong to '%s'", key, check_kind_names[kind]);
 }
@@ -391,8 +391,8 @@ static bool has_detector(enum hl_event_kind kind)
 
 static int check_check(const struct checker *checker, const struct check *check)
 {
-	static const char *const event_keys[] = {"comm",    "function", "title",  "cpu",
-						 "seconds", "stack",	"fields", "within"};
+	static const char *const event_keys[] = {"comm",  "function", "title",	"cpu",	     "seconds",
+						 "stack", "fields",   "within", "not_before"};
 	enum check_kind kind = check_kind(check);
 	int r = 0;
 
@@ -406,6 +406,9 @@ static int check_check(const struct checker *checker, const struct check *check)
 		r = fail(checker, check->source, "expect",
 			 "no detector says how long to wait for %s: add for example 'within: 10s'",
 			 hl_event_kind_name((enum hl_event_kind)check->pattern.kind));
+	if (!r && check->within && check->not_before >= check->within)
+		r = fail(checker, check->source, "not_before",
+			 "nothing comes both within that time and not before this");
 	if (!r && kind == CHECK_FORBID)
 		r = check_forbidden_kinds(checker, check);
 	if (!r && (kind == CHECK_RECOVERS || kind == CHECK_DATA) && !has_writer(checker->plan))

@@ -250,9 +250,10 @@ static json_t *describe_progress(const struct running *running, int64_t now)
 	int64_t started = atomic_load(&progress->started_at), longest = atomic_load(&progress->longest);
 	int64_t age = started ? now - started : 0;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", running->run.name, "acknowledged",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:i}", "name", running->run.name, "acknowledged",
 			 (json_int_t)atomic_load(&progress->acknowledged), "in_flight", (json_int_t)age,
-			 "longest", (json_int_t)(age > longest ? age : longest), "errors",
+			 "longest", (json_int_t)(age > longest ? age : longest), "longest_ended",
+			 (json_int_t)(age > longest ? 0 : atomic_load(&progress->longest_ended)), "errors",
 			 (json_int_t)atomic_load(&progress->errors), "first_errno",
 			 atomic_load(&progress->first_errno));
 }

@@ -61,10 +61,12 @@ void workload_begin(struct workload_progress *progress)
 
 void workload_end(struct workload_progress *progress, int result)
 {
-	int64_t took = workload_now() - atomic_exchange(&progress->started_at, 0);
+	int64_t now = workload_now(), took = now - atomic_exchange(&progress->started_at, 0);
 
-	if (took > atomic_load(&progress->longest))
+	if (took > atomic_load(&progress->longest)) {
 		atomic_store(&progress->longest, took);
+		atomic_store(&progress->longest_ended, now);
+	}
 	if (result) {
 		if (!atomic_fetch_add(&progress->errors, 1))
 			atomic_store(&progress->first_errno, -result);

@@ -17,6 +17,7 @@
  * @acknowledged: operations that the kernel said are done; none after the first error counts
  * @started_at: CLOCK_MONOTONIC nanoseconds when the operation in flight was started, 0 for none
  * @longest: nanoseconds of the longest finished operation
+ * @longest_ended: CLOCK_MONOTONIC nanoseconds when that one ended
  * @errors: operations that failed
  * @first_errno: of the first of them
  * @stop: set by the guest program: finish the operation in flight, then end
@@ -27,6 +28,7 @@ struct workload_progress {
 	_Atomic uint64_t acknowledged;
 	_Atomic int64_t started_at;
 	_Atomic int64_t longest;
+	_Atomic int64_t longest_ended;
 	_Atomic uint64_t errors;
 	_Atomic int first_errno;
 	_Atomic bool stop;

@@ -92,6 +92,24 @@ static void test_late_event(void)
 	end();
 }
 
+/* Counted from the injection, not from when it was confirmed. */
+static void test_too_early_event(void)
+{
+	begin("{'expect': 'hung_task', 'not_before': '20s'}");
+	judge_fault(judge, 2 * S);
+	judge_fault(judge, 3 * S);
+	checks_feed(judge, HL_EVENT_HUNG_TASK, "writer", 21.5);
+	check_state(0, CHECK_VIOLATED, "hung_task at 21.500 s, only 19.500 s after the fault, not 20.000 s");
+	CU_ASSERT_TRUE(judge_decided(judge));
+	end();
+	begin("{'expect': 'hung_task', 'not_before': '20s'}");
+	judge_fault(judge, 2 * S);
+	judge_fault(judge, 3 * S);
+	checks_feed(judge, HL_EVENT_HUNG_TASK, "writer", 22);
+	check_state(0, CHECK_HELD, "hung_task at 22.000 s");
+	end();
+}
+
 static void test_order(void)
 {
 	begin("{'expect': 'hung_task'}, {'expect': 'panic'}");
@@ -257,6 +275,7 @@ CU_TestInfo judge_tests[] = {
 	{"an event before the fault reproduces nothing", test_event_before_fault},
 	{"absent only after the deadline", test_missing_event},
 	{"an event after its own limit", test_late_event},
+	{"an event sooner than it can be", test_too_early_event},
 	{"expects in order", test_order},
 	{"expects of one kind in any order", test_group},
 	{"one event meets one expect", test_equal_expects},

@@ -244,7 +244,38 @@ static void test_bare_result(void)
 	CU_ASSERT_PTR_NULL(report_format_find("xml"));
 }
 
+static json_t *make_run(const char *scenario, const char *verdict, double report, double recovery)
+{
+	json_t *run = json_pack("{s:s, s:s}", "scenario", scenario, "verdict", verdict);
+
+	if (report >= 0)
+		json_object_set_new(run, "first_report_seconds", json_real(report));
+	if (recovery >= 0)
+		json_object_set_new(run, "recovery_seconds", json_real(recovery));
+	return run;
+}
+
+/* The interval is that of Wilson's formula for 2 of 3. */
+static void test_repeats(void)
+{
+	json_t *results = json_pack("[o, o, o, o, o, o]", make_run("a", "PASS", 7.5, 0.25),
+				    make_run("once", "PASS", 1, 1), make_run("a", "PASS", 5.25, -1),
+				    make_run("b", "PASS", -1, -1), make_run("a", "FAIL", 6, 0.5),
+				    make_run("b", "SKIP", -1, -1));
+	char *text = print_results("pretty", results);
+
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "\na: 2 of 3 PASS, 21 to 94 % with 95 % confidence; first report 5.250 to "
+			     "7.500 s after the fault; recovery 0.250 to 0.500 s after the release\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nb: 1 of 2 PASS, 9 to 91 % with 95 % confidence\n"));
+	CU_ASSERT_PTR_NULL(strstr(text, "\nonce: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n6 runs: 4 PASS, 1 FAIL, 0 BROKEN, 1 SKIP\n"));
+	free(text);
+	json_decref(results);
+}
+
 CU_TestInfo report_tests[] = {
+	{"several runs of a scenario", test_repeats},
 	{"json parses back", test_json},
 	{"ktap", test_ktap},
 	{"the test's own XML reader", test_xml_reader},
