@@ -12,19 +12,20 @@ static const char *const notifications[] = {"nmi", "poll", NULL};
 #define CHOICE(field, words, default_word, text)                                                             \
 	{                                                                                                    \
 		.name = #field, .type = PARAMETER_CHOICE,                                                    \
-		.offset = offsetof(struct error_parameters, field), .fallback = default_word,                \
-		.choices = words, .help = text                                                               \
+		.offset = offsetof(struct error_parameters, field), .fallback = (default_word),              \
+		.choices = (words), .help = (text)                                                           \
 	}
 #define NUMBER(field, default_value, lowest, highest, text)                                                  \
 	{                                                                                                    \
 		.name = #field, .type = PARAMETER_INTEGER,                                                   \
-		.offset = offsetof(struct error_parameters, field), .fallback = default_value,               \
-		.least = lowest, .most = highest, .help = text                                               \
+		.offset = offsetof(struct error_parameters, field), .fallback = (default_value),             \
+		.least = (lowest), .most = (highest), .help = (text)                                         \
 	}
 #define TEXT(field, default_value, text)                                                                     \
 	{                                                                                                    \
 		.name = #field, .type = PARAMETER_STRING,                                                    \
-		.offset = offsetof(struct error_parameters, field), .fallback = default_value, .help = text  \
+		.offset = offsetof(struct error_parameters, field), .fallback = (default_value),             \
+		.help = (text)                                                                               \
 	}
 
 /* The defaults of a PCIe error are those of a report from the field (the case pcie-fatal-hardware-error). */
