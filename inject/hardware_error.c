@@ -116,7 +116,9 @@ const struct injector injector_hardware_error = {
 		"pcie-fatal-hardware-error.\n"
 		"Confirmed by the kernel setting the record's block status to 0, which it does when it has "
 		"read\n"
-		"it, and before it panics. A record is an event: there is nothing to release.\n",
+		"it, and before it panics. A polled one is read within a second: it needs 'for', or a check "
+		"that\n"
+		"waits for it. A record is an event: there is nothing to release.\n",
 	.side = INJECTOR_HOST,
 	.proved_later = true,
 	.parameters = error_parameters,
