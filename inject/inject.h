@@ -42,6 +42,7 @@ struct needs {
  * @VM_NETWORK: a virtio network card, "card0" to QEMU, on a network without anybody else
  * @VM_WATCHDOG: an Intel 6300ESB watchdog timer
  * @VM_BALLOON: a virtio balloon
+ * @VM_GDB: hanglab can hold single vCPUs and read their registers (struct injection_vm, vcpu_hold ...)
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
@@ -50,6 +51,14 @@ enum vm_feature {
 	VM_NETWORK = 1 << 3,
 	VM_WATCHDOG = 1 << 4,
 	VM_BALLOON = 1 << 5,
+	VM_GDB = 1 << 6,
+};
+
+#define VCPU_GENERAL_REGISTERS 16
+
+/** struct vcpu_registers - of an x86-64 vCPU: rax, rbx, rcx ... in gdb's order, and the program counter */
+struct vcpu_registers {
+	uint64_t general[VCPU_GENERAL_REGISTERS], rip;
 };
 
 enum injector_side { INJECTOR_GUEST, INJECTOR_HOST };
@@ -71,6 +80,10 @@ struct proxy_status;
  * @console: what the guest's serial console said from byte @from on: newly allocated, or NULL
  * @event: the last QMP event of this name that came from the VM, whole and borrowed, or NULL
  * @memory: bytes of the guest's memory
+ * @vcpu_count: how many vCPUs the VM has
+ * @vcpu_hold: which vCPUs stand still from now on while the others run, as a bit set; 0 for none (VM_GDB)
+ * @vcpu_registers: of every vCPU, into @vcpu_count entries; after vcpu_hold() (VM_GDB)
+ * @process: the QEMU process
  * @vm: first argument of the functions
  */
 struct injection_vm {
@@ -86,6 +99,10 @@ struct injection_vm {
 	char *(*console)(void *vm, size_t from, struct hl_error *err);
 	const json_t *(*event)(void *vm, const char *name);
 	uint64_t memory;
+	size_t vcpu_count;
+	int (*vcpu_hold)(void *vm, uint64_t held, struct hl_error *err);
+	int (*vcpu_registers)(void *vm, struct vcpu_registers *all, struct hl_error *err);
+	pid_t (*process)(void *vm);
 	void *vm;
 };
 
@@ -117,6 +134,11 @@ struct injection {
  *	when the fault is to be released or when the guest has ended, whichever comes first
  * @check: what the table of parameters cannot say: are they all right together? 0 or -EINVAL; or NULL
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
+ * @holds_vcpus: the vCPUs of its parameter "cpus" stand still while it is injected: the guest program keeps
+ *	off them
+ * @guest_clock_goes_on: with @stops_vm: the guest's clock does not stop with it
+ * @confirm_after: INJECTOR_HOST only: nanoseconds of guest time that the VM must run between inject() and
+ *	confirm(); the guest then asks for the latter as well. 0: confirm() follows at once.
  * @parameters: table of what may stand under "with:"
  * @parameters_size: of the struct that the table describes
  * @state_size: of struct injection's state
@@ -124,14 +146,17 @@ struct injection {
  * @inject: break it. 0 or -errno.
  * @confirm: prove from evidence other than inject()'s own return value that it is broken. 0 or -errno.
  * @release: mend it
- * @confirm_released: prove that it is mended
+ * @confirm_released: prove that it is mended; NULL when guest_confirm_released() alone can
+ * @guest_prepare: INJECTOR_HOST only: in the guest program, before the host is asked: refuse a guest in which
+ *	the fault would prove nothing. It must not block. 0 or -errno; or NULL
  * @guest_confirm, @guest_confirm_released: INJECTOR_HOST only: further proof from inside the guest, in a
  *	child there, after the VM goes on; or NULL
  */
 struct injector {
 	const char *name, *summary, *help;
 	enum injector_side side;
-	bool stops_vm, proved_later;
+	bool stops_vm, proved_later, guest_clock_goes_on, holds_vcpus;
+	int64_t confirm_after;
 	const char *const *disk_vias, *const *disk_layers;
 	const struct parameter *parameters;
 	size_t parameters_size, state_size;
@@ -141,6 +166,7 @@ struct injector {
 	int (*confirm)(struct injection *injection, struct hl_error *err);
 	int (*release)(struct injection *injection, struct hl_error *err);
 	int (*confirm_released)(struct injection *injection, struct hl_error *err);
+	int (*guest_prepare)(struct hl_error *err);
 	int (*guest_confirm)(struct injection *injection, struct hl_error *err);
 	int (*guest_confirm_released)(struct injection *injection, struct hl_error *err);
 };

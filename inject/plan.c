@@ -446,6 +446,24 @@ bool plan_wants_postmortem(const struct plan *plan, enum hl_event_kind kind)
 	}
 }
 
+int64_t plan_step_blackout(const struct plan_step *step)
+{
+	const struct injector *injector = step->inject ? injector_find(step->inject) : NULL;
+
+	return injector && injector->guest_clock_goes_on ? step->hold_for : 0;
+}
+
+uint64_t plan_step_held_vcpus(const struct plan_step *step)
+{
+	const struct injector *injector = step->inject ? injector_find(step->inject) : NULL;
+	const char *text = json_string_value(json_object_get(step->with, "cpus"));
+	uint64_t held = 0;
+
+	if (injector && injector->holds_vcpus && text)
+		units_parse_cpus(text, &held, NULL);
+	return held;
+}
+
 int64_t plan_recovery_limit(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->check_count; i++)

@@ -175,6 +175,16 @@ bool plan_verifies(const struct plan *plan);
 /** plan_wants_postmortem() - is the guest's memory to be taken when an event of this kind comes? */
 bool plan_wants_postmortem(const struct plan *plan, enum hl_event_kind kind);
 
+/**
+ * plan_step_blackout() - nanoseconds of guest time for which a fault keeps the guest from running
+ *
+ * Nothing can be reported before it is over, so deadlines count from there.
+ */
+int64_t plan_step_blackout(const struct plan_step *step);
+
+/** plan_step_held_vcpus() - which vCPUs a step makes stand still, as a bit set; 0 for none */
+uint64_t plan_step_held_vcpus(const struct plan_step *step);
+
 /** plan_recovery_limit() - nanoseconds that "recovers" allows, or a default for "data" alone */
 int64_t plan_recovery_limit(const struct plan *plan);
 

@@ -3,6 +3,7 @@
  * Injectors on the host's side: the guest says when, hanglab acts and confirms.
  */
 #include "run/state.h"
+#include "vm/vcpus.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 
 #define PROXY_LIMIT_MS 5000
+#define GDB_LIMIT_MS   10000
 
 static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
 {
@@ -109,6 +111,35 @@ static char *vm_console(void *data, size_t from, struct hl_error *err)
 	return take_pointer(text);
 }
 
+/* In virtual time the VM goes on when the guest's call is answered. */
+static int go_on_in_real_time(struct run *run, struct hl_error *err)
+{
+	return run->plan->vm->clock == PLAN_CLOCK_REAL ? vm_continue(&run->vm, err) : 0;
+}
+
+static int vm_vcpu_hold(void *data, uint64_t held, struct hl_error *err)
+{
+	struct run *run = data;
+	int r = vcpus_hold(&run->vm, held, (int)run_stretched(run, GDB_LIMIT_MS), err);
+
+	return r ? r : go_on_in_real_time(run, err);
+}
+
+static int vm_vcpu_registers(void *data, struct vcpu_registers *all, struct hl_error *err)
+{
+	struct run *run = data;
+	int r = vcpus_read_registers(&run->vm, all, err);
+
+	return r ? r : go_on_in_real_time(run, err);
+}
+
+static pid_t vm_process(void *data)
+{
+	const struct run *run = data;
+
+	return run->vm.process.pid;
+}
+
 void run_continue_vm(struct run *run)
 {
 	struct hl_error err = HL_ERROR_INIT;
@@ -116,7 +147,7 @@ void run_continue_vm(struct run *run)
 	if (run->plan->vm->clock == PLAN_CLOCK_REAL)
 		return;
 	run->stopped = false;
-	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))
+	if (vm_continue(&run->vm, &err))
 		run_finish(run, GUEST_DIED, "%s", err.text);
 }
 
@@ -185,7 +216,8 @@ static bool host_release(struct run *run, size_t step)
 
 	return (!run->host_faults[step].unproved || host_confirm(run, step)) &&
 	       host_step(run, step, "release", injector->release) &&
-	       host_proof(run, step, "confirm_released", injector->confirm_released, "released");
+	       (!injector->confirm_released ||
+		host_proof(run, step, "confirm_released", injector->confirm_released, "released"));
 }
 
 void run_prove_faults(struct run *run)
@@ -202,7 +234,7 @@ static void on_hold_end(void *data)
 
 	/* The release continued the VM: see injector->stops_vm. */
 	run->stopped = false;
-	host_release(run, (size_t)run->call.step);
+	host_release(run, run->hold_step);
 }
 
 static size_t console_size(const struct run *run)
@@ -231,6 +263,10 @@ static void load_host_fault(struct run *run, size_t step)
 		.console = vm_console,
 		.event = vm_event,
 		.memory = run->plan->vm->memory,
+		.vcpu_count = (size_t)run->plan->vm->cpus,
+		.vcpu_hold = vm_vcpu_hold,
+		.vcpu_registers = vm_vcpu_registers,
+		.process = vm_process,
 		.vm = run,
 	};
 	fault->injection.vm = &fault->vm;
@@ -241,35 +277,58 @@ static void load_host_fault(struct run *run, size_t step)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
-static void host_inject(struct run *run, size_t step)
+static bool host_inject(struct run *run, size_t step)
 {
-	const struct plan_step *planned = &run->plan->steps[step];
-	const struct injector *injector = injector_find(planned->inject);
+	const struct injector *injector = injector_find(run->plan->steps[step].inject);
 
 	load_host_fault(run, step);
 	/* It stops a VM that runs, or it would prove nothing. */
 	if (injector->stops_vm)
 		run_continue_vm(run);
 	if (run->done || !host_step(run, step, "inject", injector->inject))
-		return;
+		return false;
 	run->host_faults[step].unproved = true;
-	if (!injector->proved_later && !host_confirm(run, step))
-		return;
-	if (!injector->stops_vm)
-		run_continue_vm(run);
-	else if (loop_timer(run->loop, planned->hold_for, on_hold_end, run, &run->hold_timer, &run->err))
+	return injector->proved_later || injector->confirm_after || host_confirm(run, step);
+}
+
+/* Until then the guest cannot ask for anything. */
+static void hold(struct run *run, size_t step)
+{
+	run->hold_step = step;
+	if (loop_timer(run->loop, run->plan->steps[step].hold_for, on_hold_end, run, &run->hold_timer,
+		       &run->err))
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+}
+
+static const struct {
+	const char *name;
+	bool (*answer)(struct run *run, size_t step);
+} actions[HOST_ACTION_COUNT] = {
+	[HOST_INJECT] = {"inject", host_inject},
+	[HOST_CONFIRM] = {"confirm", host_confirm},
+	[HOST_RELEASE] = {"release", host_release},
+};
+
+enum host_action run_host_action(const char *name)
+{
+	int action = 0;
+
+	while (action < HOST_ACTION_COUNT && strcmp(actions[action].name, name) != 0)
+		action++;
+	return (enum host_action)action;
 }
 
 /* Does what the guest asked for. */
 void run_answer_call(struct run *run)
 {
 	size_t step = (size_t)run->call.step;
+	enum host_action action = run->call.action;
 
-	if (!run->call.release)
-		host_inject(run, step);
-	else if (host_release(run, step))
+	run->call.step = -1;
+	if (action == HOST_ACTION_COUNT || !actions[action].answer(run, step))
+		return;
+	if (injector_find(run->plan->steps[step].inject)->stops_vm)
+		hold(run, step);
+	else
 		run_continue_vm(run);
-	if (!run->hold_timer)
-		run->call.step = -1;
 }

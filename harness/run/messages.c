@@ -153,7 +153,7 @@ static void on_injection(struct run *run, const json_t *message)
 	run_journal(run, "injection", json_deep_copy(message));
 	record_injection(run->record, step, message);
 	if (!strcmp(state, "injecting") || !strcmp(state, "active"))
-		judge_fault(run->facts.judge, run->guest_now);
+		judge_fault(run->facts.judge, run->guest_now + plan_step_blackout(&run->plan->steps[step]));
 	if (!strcmp(state, "active"))
 		await_after_fault(run, &run->plan->steps[step]);
 	if (!strcmp(state, "released"))
@@ -166,7 +166,7 @@ static void on_injection(struct run *run, const json_t *message)
 static void on_host(struct run *run, const json_t *message)
 {
 	run->call.step = (int)step_of(run, message);
-	run->call.release = !strcmp(text_of(message, "state"), "release");
+	run->call.action = run_host_action(text_of(message, "state"));
 	/* In virtual time the guest stops itself now, and on_stopped() answers. */
 	if (run->plan->vm->clock == PLAN_CLOCK_REAL)
 		run_answer_call(run);

@@ -26,14 +26,17 @@
  *	state.c       ending, notes, journal, progress
  */
 
+/** What the guest may ask for; the names in its messages are those of the injector's functions. */
+enum host_action { HOST_INJECT, HOST_CONFIRM, HOST_RELEASE, HOST_ACTION_COUNT };
+
 /**
  * struct host_call - what the guest asked the host to do before it stopped itself
  * @step: of the plan; -1 for nothing
- * @release: release it, else inject it
+ * @action: what to do
  */
 struct host_call {
 	int step;
-	bool release;
+	enum host_action action;
 };
 
 /**
@@ -51,6 +54,7 @@ struct host_fault {
  * @done: the loop may end
  * @servers: one per disk of the plan
  * @call: see struct host_call
+ * @hold_step: the step that @hold_timer releases
  * @ended: the guest said that it is done ("end"), or why not ("broken")
  * @qmp_events: the last QMP event of each name
  * @shut_down: QEMU reported a shutdown or reset of the guest
@@ -89,6 +93,7 @@ struct run {
 	struct host_call call;
 	char postmortem_due[64];
 	bool postmortem_taken;
+	size_t hold_step;
 	int64_t guest_now, started, last_progress, clock_offset;
 	double last_kmsg_event;
 	json_int_t next_sequence;
@@ -135,6 +140,9 @@ void run_take_crash_registers(struct run *run, const json_t *registers);
 int run_take_event(const struct hl_event *event, void *data);
 
 /* host_fault.c */
+
+/** run_host_action() - the action of this name; HOST_ACTION_COUNT for none */
+enum host_action run_host_action(const char *name);
 
 /** run_answer_call() - do what the guest asked for (run->call) */
 void run_answer_call(struct run *run);

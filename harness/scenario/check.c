@@ -289,6 +289,20 @@ static int check_together(const struct checker *checker, const struct plan_step 
 	return r ? fail(checker, step->source, "with", "%s: %s", step->inject, why.text) : 0;
 }
 
+/* One vCPU goes on whatever stands still: the guest program runs there, and asks for the release. */
+static int check_held_vcpus(const struct checker *checker, const struct plan_step *step)
+{
+	uint64_t held = 0, all = UINT64_MAX >> (64 - checker->plan->vm->cpus);
+
+	for (const struct plan_step *other = checker->plan->steps; other <= step; other++)
+		held |= plan_step_held_vcpus(other);
+	if (plan_step_held_vcpus(step) && (held & all) == all)
+		return fail(
+			checker, step->with, "cpus",
+			"every vCPU would stand still: leave out one, on which the guest program can run");
+	return 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
@@ -316,6 +330,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 		r = check_cpus(checker, step, injector->parameters);
 	if (!r)
 		r = check_together(checker, step, injector);
+	if (!r)
+		r = check_held_vcpus(checker, step);
 	return r ? r : check_disk_of_step(checker, step, injector);
 }
 

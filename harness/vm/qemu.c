@@ -104,6 +104,9 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 	}
 	add_option(arguments, "-chardev", "socket,id=qmp,fd=%d", request->qmp_fd);
 	add_option(arguments, "-mon", "chardev=qmp,mode=control");
+	/* The stub itself is started when it is needed (vcpus.c). */
+	if (request->features & VM_GDB)
+		add_option(arguments, "-chardev", "socket,id=gdb,fd=%d", request->gdb_fd);
 }
 
 /*

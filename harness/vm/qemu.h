@@ -19,6 +19,7 @@
  * @qmp_fd: connected socket that QEMU inherits under this number
  * @memory_fd: file that is the guest's memory, inherited likewise
  * @qtest_fd: connected socket, inherited likewise; for VM_MEMORY_ACCESS
+ * @gdb_fd: connected socket, inherited likewise; for VM_GDB
  * @start: what the guest is told about how it starts: "cold", "save" or "warm" (inject/guest/main.c)
  * @snapshot: folder of the snapshot to start from, or NULL
  */
@@ -29,7 +30,7 @@ struct qemu_request {
 	const char *image, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
-	int qmp_fd, memory_fd, qtest_fd;
+	int qmp_fd, memory_fd, qtest_fd, gdb_fd;
 	const char *start, *snapshot;
 };
 

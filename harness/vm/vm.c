@@ -59,8 +59,8 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 {
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1;
-	int inherited[3];
+	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1, gdb_theirs = -1;
+	int inherited[4];
 	struct process_files files = {-1, log, log, inherited, 2};
 	const char *const *arguments;
 	int r;
@@ -70,15 +70,21 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	r = connect_both(&ours, &theirs, err);
 	if (!r && request->features & VM_MEMORY_ACCESS)
 		r = connect_both(&qtest_ours, &qtest_theirs, err);
+	if (!r && request->features & VM_GDB)
+		r = connect_both(&vm->gdb_fd, &gdb_theirs, err);
 	if (!r)
 		r = create_memory(vm, request, err);
 	if (r)
 		return r;
+	vm->cpus = request->plan->vm->cpus;
 	request->qmp_fd = inherited[0] = theirs;
 	request->memory_fd = inherited[1] = vm->memory;
 	request->qtest_fd = qtest_theirs;
 	if (qtest_theirs >= 0)
 		inherited[files.keep_count++] = qtest_theirs;
+	request->gdb_fd = gdb_theirs;
+	if (gdb_theirs >= 0)
+		inherited[files.keep_count++] = gdb_theirs;
 	arguments = qemu_command(request, arena);
 	if (command)
 		*command = arguments;
@@ -101,8 +107,18 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	return r;
 }
 
+int vm_continue(struct vm *vm, struct hl_error *err)
+{
+	return vm->gdb ? gdb_continue(vm->gdb, vm->cpus, vm->held, err)
+		       : qmp_execute(vm->qmp, "cont", NULL, NULL, err);
+}
+
 void vm_end(struct vm *vm)
 {
+	gdb_close(vm->gdb);
+	vm->gdb = NULL;
+	if (vm->gdb_fd >= 0)
+		close(take_fd(&vm->gdb_fd));
 	qmp_close(vm->qmp);
 	vm->qmp = NULL;
 	qtest_close(vm->qtest);

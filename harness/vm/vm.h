@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "inject/inject.h"
+#include "vm/gdb.h"
 #include "vm/qemu.h"
 #include "vm/qmp.h"
 #include "vm/qtest.h"
@@ -15,17 +16,25 @@
  * @qtest: way to guest-physical addresses when the VM has VM_MEMORY_ACCESS, else NULL
  * @memory: file (memfd) that is the guest's memory: it holds what the guest left until vm_end(), also when
  *	QEMU is dead or does not answer; -1 for none
+ * @cpus: how many vCPUs it has
+ * @gdb_fd: connection to the gdb stub that is not used yet; -1 for none
+ * @gdb: the stub once it is attached, else NULL
+ * @held: vCPUs that stand still while the others run, as a bit set (vcpus_hold())
  */
 struct vm {
 	struct process process;
 	struct qmp *qmp;
 	struct qtest *qtest;
 	int memory;
+	int64_t cpus;
+	int gdb_fd;
+	struct gdb *gdb;
+	uint64_t held;
 };
 
 #define VM_NONE                                                                                              \
 	{                                                                                                    \
-		PROCESS_NONE, NULL, NULL, -1                                                                 \
+		.process = PROCESS_NONE, .memory = -1, .gdb_fd = -1                                          \
 	}
 
 /**
@@ -43,6 +52,9 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 
 /** vm_memory_size() - bytes of the guest's memory: whole MiB */
 uint64_t vm_memory_size(const struct plan *plan);
+
+/** vm_continue() - the VM goes on, but for the vCPUs that are held. Return: 0 or -errno. */
+int vm_continue(struct vm *vm, struct hl_error *err);
 
 /** vm_end() - kill QEMU and forget it; harmless when there is none */
 void vm_end(struct vm *vm);

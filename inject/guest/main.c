@@ -55,6 +55,19 @@ void guest_end(void)
 	stop_for_good();
 }
 
+/*
+ * From the start: a CPU on which this process never ran needs no interrupt when its memory changes
+ * (mm_cpumask()), and would not answer one while it stands still.
+ */
+static void keep_off_held_vcpus(void)
+{
+	uint64_t held = 0;
+
+	for (size_t i = 0; i < guest.plan.step_count; i++)
+		held |= plan_step_held_vcpus(&guest.plan.steps[i]);
+	system_keep_off_cpus(held);
+}
+
 static void load_plan(void)
 {
 	cleanup_free char *text = NULL;
@@ -71,6 +84,7 @@ static void load_plan(void)
 	if (plan_load(&guest.plan, json, &err))
 		guest_fail("the plan: %s", err.text);
 	json_decref(json);
+	keep_off_held_vcpus();
 	guest.judge = judge_new(guest.plan.checks, guest.plan.check_count);
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "checkers/expect.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -192,6 +193,18 @@ json_t *system_detector_settings(void)
 	};
 
 	return detector_settings_json(&settings);
+}
+
+/* The kernel leaves out those that the VM does not have. */
+void system_keep_off_cpus(uint64_t cpus)
+{
+	cpu_set_t allowed;
+
+	CPU_ZERO(&allowed);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (cpu >= 64 || !(cpus >> cpu & 1))
+			CPU_SET(cpu, &allowed);
+	sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 const char *system_clocksource(void)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 /** system_mount() - /dev, /proc, /sys and a tmpfs on /run. Return: 0 or -errno. */
 int system_mount(struct hl_error *err);
@@ -23,6 +24,10 @@ int system_set_sysctls(const json_t *wanted, json_t **in_force, struct hl_error 
 
 /** system_detector_settings() - a new object with the lockup detectors' settings, read from the kernel */
 json_t *system_detector_settings(void);
+
+/** system_keep_off_cpus() - this process and its children run on other CPUs; @cpus is a bit set, 0 for none
+ */
+void system_keep_off_cpus(uint64_t cpus);
 
 /** system_clocksource() - name of the current clocksource, in static memory */
 const char *system_clocksource(void);

@@ -27,6 +27,7 @@ enum fault_state { FAULT_INJECTING, FAULT_ACTIVE, FAULT_RELEASING, FAULT_RELEASE
  * @since: when it entered @state
  * @injected_at: when its injection began
  * @event_at: when the event of "until" came, 0 before
+ * @confirm_at: when the host is to be asked to confirm it, 0 for not
  */
 struct fault {
 	struct guest *guest;
@@ -35,7 +36,7 @@ struct fault {
 	const struct injector *injector;
 	struct child *child;
 	enum fault_state state;
-	int64_t since, injected_at, event_at;
+	int64_t since, injected_at, event_at, confirm_at;
 	struct fault *next;
 };
 
@@ -65,7 +66,7 @@ static void enter(struct fault *fault, enum fault_state state, const char *name,
 static void enter_active(struct fault *fault, const char *evidence)
 {
 	enter(fault, FAULT_ACTIVE, "active", evidence);
-	judge_fault(fault->guest->judge, fault->since);
+	judge_fault(fault->guest->judge, fault->since + plan_step_blackout(fault->planned));
 }
 
 static void enter_released(struct fault *fault, const char *evidence)
@@ -190,14 +191,30 @@ static void start_child(struct fault *fault, child_body body)
 
 static void begin_host_fault(struct fault *fault)
 {
+	const struct injector *injector = fault->injector;
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (injector->guest_prepare && injector->guest_prepare(&err))
+		guest_fail("injector %s could not inject: %s", injector->name, err.text);
 	call_host(fault, "inject");
-	if (has_guest_proof(fault->injector))
+	if (has_guest_proof(injector))
 		start_child(fault, run_guest_proof);
+	if (injector->confirm_after)
+		fault->confirm_at = fault->since + injector->confirm_after;
+	else if (!injector->guest_confirm)
+		enter_active(fault, NULL);
+	/* The guest could not run while it lasted: it is over already, unless its clock says otherwise. */
+	if (injector->stops_vm && !injector->guest_clock_goes_on)
+		enter_released(fault, NULL);
+}
+
+/* The VM has run for a while, which is what the host looks at. */
+static void ask_for_confirmation(struct fault *fault)
+{
+	fault->confirm_at = 0;
+	call_host(fault, "confirm");
 	if (!fault->injector->guest_confirm)
 		enter_active(fault, NULL);
-	/* The guest could not run while it lasted: it is over already. */
-	if (fault->injector->stops_vm)
-		enter_released(fault, NULL);
 }
 
 static void begin_fault(struct guest *guest, size_t step)
@@ -214,7 +231,7 @@ static void begin_fault(struct guest *guest, size_t step)
 	faults = fault;
 	enter(fault, FAULT_INJECTING, "injecting", NULL);
 	fault->injected_at = fault->since;
-	judge_fault(guest->judge, fault->since);
+	judge_fault(guest->judge, fault->since + plan_step_blackout(fault->planned));
 	if (fault->injector->side == INJECTOR_HOST)
 		begin_host_fault(fault);
 	else
@@ -224,7 +241,7 @@ static void begin_fault(struct guest *guest, size_t step)
 static void release(struct fault *fault)
 {
 	enter(fault, FAULT_RELEASING, "releasing", NULL);
-	if (fault->injector->side == INJECTOR_HOST)
+	if (fault->injector->side == INJECTOR_HOST && !fault->injector->stops_vm)
 		call_host(fault, "release");
 	if (fault->child)
 		child_command(fault->child, 'r');
@@ -266,6 +283,8 @@ static void advance_faults(int64_t now)
 	for (struct fault *fault = faults; fault; fault = fault->next) {
 		int64_t due = fault->state == FAULT_ACTIVE ? release_time(fault) : 0;
 
+		if (fault->confirm_at && now >= fault->confirm_at)
+			ask_for_confirmation(fault);
 		if (due && now >= due)
 			release(fault);
 		if ((fault->state == FAULT_INJECTING || fault->state == FAULT_RELEASING) &&
@@ -384,8 +403,7 @@ int64_t timeline_next(const struct guest *guest)
 	if (!kernel_log_next())
 		earliest(&next, workloads_next_stall(guest));
 	for (const struct fault *fault = faults; fault; fault = fault->next)
-		if (fault->state == FAULT_ACTIVE)
-			earliest(&next, release_time(fault));
+		earliest(&next, fault->state == FAULT_ACTIVE ? release_time(fault) : fault->confirm_at);
 	if (!timeline_finished(guest)) {
 		const struct plan_step *step = &guest->plan.steps[next_step];
 

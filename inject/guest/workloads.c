@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/channel.h"
 #include "inject/guest/guest.h"
+#include "inject/guest/system.h"
 #include "inject/guest/waits.h"
 #include "inject/stall.h"
 
@@ -49,6 +50,8 @@ static void run_workload(struct child *child, void *data)
 	struct running *running = data;
 	struct hl_error err = HL_ERROR_INIT;
 
+	/* Unlike the guest program it may be hit. */
+	system_keep_off_cpus(0);
 	if (running->workload->run(&running->run, &err))
 		child_report(child, json_pack("{s:s}", "error", err.text));
 }
