@@ -149,11 +149,13 @@ static void on_injection(struct run *run, const json_t *message)
 {
 	const char *state = text_of(message, "state"), *evidence = text_of(message, "evidence");
 	size_t step = step_of(run, message);
+	int64_t blackout = plan_step_blackout(&run->plan->steps[step]);
 
 	run_journal(run, "injection", json_deep_copy(message));
 	record_injection(run->record, step, message);
-	if (!strcmp(state, "injecting") || !strcmp(state, "active"))
-		judge_fault(run->facts.judge, run->guest_now + plan_step_blackout(&run->plan->steps[step]));
+	/* As in inject/guest/timeline.c. */
+	if (!strcmp(state, "injecting") || (!strcmp(state, "active") && !blackout))
+		judge_fault(run->facts.judge, run->guest_now + blackout);
 	if (!strcmp(state, "active"))
 		await_after_fault(run, &run->plan->steps[step]);
 	if (!strcmp(state, "released"))

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /**
@@ -38,6 +39,7 @@ static void become_child(struct child *child, const char *comm, child_body body)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, comm);
+	setpriority(PRIO_PROCESS, 0, 0);
 	body(child, child->data);
 	_exit(0);
 }

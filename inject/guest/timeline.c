@@ -66,7 +66,8 @@ static void enter(struct fault *fault, enum fault_state state, const char *name,
 static void enter_active(struct fault *fault, const char *evidence)
 {
 	enter(fault, FAULT_ACTIVE, "active", evidence);
-	judge_fault(fault->guest->judge, fault->since + plan_step_blackout(fault->planned));
+	if (!plan_step_blackout(fault->planned))
+		judge_fault(fault->guest->judge, fault->since);
 }
 
 static void enter_released(struct fault *fault, const char *evidence)
@@ -267,6 +268,9 @@ static int64_t release_time(const struct fault *fault)
 {
 	const struct plan_step *planned = fault->planned;
 
+	/* Whatever the guest notices of it, it does so afterwards. */
+	if (plan_step_blackout(planned))
+		return fault->injected_at + plan_step_blackout(planned);
 	if (planned->hold_for >= 0)
 		return fault->since + planned->hold_for;
 	if (planned->until && fault->event_at)

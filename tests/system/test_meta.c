@@ -29,6 +29,8 @@ static const struct {
 	{"broken-record-not-read", "BROKEN", 2,
 	 "injector hardware-error could not confirm: the guest has not read the error record (block status "
 	 "0x11)"},
+	{"broken-pause-unseen", "BROKEN", 2,
+	 "injector vm-pause could not inject: the guest's clocksource acpi_pm cannot show"},
 	{"broken-still-answers", "BROKEN", 2,
 	 "injector scsi-debug could not confirm: /dev/sda goes on answering"},
 	{"broken-unconfirmed", "BROKEN", 2, "injector fsfreeze could not inject: FIFREEZE /run"},
