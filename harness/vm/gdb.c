@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "inject/workload/workload.h"
 
+#include <fiu-local.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static int64_t deadline_of(const struct gdb *gdb)
 
 static int send_bytes(struct gdb *gdb, const char *bytes, size_t size, struct hl_error *err)
 {
+	fiu_do_on("gdb/send", return hl_error_set(err, EPIPE, "QEMU closed the connection of its gdb stub"));
 	/* A command fits into the socket's buffer: the stub takes one at a time. */
 	if (send(gdb->fd, bytes, size, MSG_NOSIGNAL) == (ssize_t)size)
 		return 0;
@@ -70,6 +72,8 @@ static int receive(struct gdb *gdb, int64_t deadline, struct hl_error *err)
 	if (left <= 0 || !poll(&watched, 1, (int)left))
 		return hl_error_set(err, ETIMEDOUT, "the gdb stub has not answered within %d ms",
 				    gdb->timeout_ms);
+	fiu_do_on("gdb/receive",
+		  return hl_error_set(err, EPIPE, "QEMU closed the connection of its gdb stub"));
 	got = recv(gdb->fd, gdb->buffer + gdb->used, sizeof(gdb->buffer) - gdb->used, MSG_DONTWAIT);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -194,6 +198,8 @@ int gdb_continue(struct gdb *gdb, int64_t count, uint64_t held, struct hl_error 
 	size_t length = strlen(command);
 	int r;
 
+	/* A stub that lets them go all the same: the injector must find out. */
+	fiu_do_on("gdb/hold", held = 0);
 	for (int64_t cpu = 0; cpu < count; cpu++)
 		if (cpu >= 64 || !(held >> cpu & 1))
 			length += (size_t)snprintf(command + length, sizeof(command) - length,

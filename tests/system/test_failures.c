@@ -28,10 +28,10 @@ static void assert_journal_is_readable(const char *folder)
 }
 
 /* libfiu's own tool switches a failure point on from outside, after some successful passes. */
-static void run_with_failure(const char *rule, const char *reason)
+static void run_scenario_with_failure(const char *scenario, const char *rule, const char *reason)
 {
 	const char *const arguments[] = {"fiu-run",	"-c",	    rule,   program(), "run", "--out",
-					 runs_folder(), "--format", "json", SCENARIO,  NULL};
+					 runs_folder(), "--format", "json", scenario,  NULL};
 	struct outcome outcome;
 
 	run_command(arguments, 120000, &outcome);
@@ -43,6 +43,24 @@ static void run_with_failure(const char *rule, const char *reason)
 	assert_journal_is_readable(text_in(&outcome, "folder"));
 	CU_ASSERT_EQUAL(processes_naming(text_in(&outcome, "folder")), 0);
 	outcome_free(&outcome);
+}
+
+static void run_with_failure(const char *rule, const char *reason)
+{
+	run_scenario_with_failure(SCENARIO, rule, reason);
+}
+
+/* A vCPU that was to stand still and does not, or of which nothing can be learned, is no reproduction. */
+static void vcpu_that_goes_on(void)
+{
+	static const char scenario[] = "scenarios/rcu-stall.yaml";
+
+	run_scenario_with_failure(scenario, "enable name=gdb/hold",
+				  "injector vcpu-stall could not confirm: vCPU 1 goes on");
+	run_scenario_with_failure(scenario, "enable name=gdb/send",
+				  "injector vcpu-stall could not inject: gdb command qSupported");
+	run_scenario_with_failure(scenario, "enable name=gdb/receive",
+				  "QEMU closed the connection of its gdb stub");
 }
 
 static void failure_points(void)
@@ -131,6 +149,7 @@ static void full_disk(void)
 
 CU_TestInfo failures_tests[] = {
 	{"failure points in our own I/O paths", failure_points},
+	{"a vCPU that goes on", vcpu_that_goes_on},
 	{"QEMU is missing", missing_qemu},
 	{"the kernel is missing", missing_kernel},
 	{"the run folder cannot be created", unwritable_run_folder},

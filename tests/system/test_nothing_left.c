@@ -129,9 +129,11 @@ static char *await_journal(const char *out, const char *text, int64_t limit)
 	return NULL;
 }
 
+#define ACTIVE	    "\"state\":\"active\""
 #define STALL_LIMIT (120LL * 1000000000)
 
-static void kill_during_stall(const char *scenario)
+/* @moment: what the journal says when it is in force */
+static void kill_during_fault(const char *scenario, const char *moment)
 {
 	cleanup_free char *out = file_path("%s/stalled", runs_folder()),
 			  *path = file_path("scenarios/%s.yaml", scenario);
@@ -141,7 +143,7 @@ static void kill_during_stall(const char *scenario)
 
 	file_remove_tree(out, NULL);
 	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
-	journal = await_journal(out, "\"state\":\"active\"", STALL_LIMIT);
+	journal = await_journal(out, moment, STALL_LIMIT);
 	CU_ASSERT_PTR_NOT_NULL(journal);
 	kill(child.pid, SIGKILL);
 	CU_ASSERT(!process_wait(&child, LIMIT_MS, NULL, NULL));
@@ -151,8 +153,15 @@ static void kill_during_stall(const char *scenario)
 
 static void killed_while_servers_are_stalled(void)
 {
-	kill_during_stall("nbd-server-stop");
-	kill_during_stall("iscsi-stall-hung-task");
+	kill_during_fault("nbd-server-stop", ACTIVE);
+	kill_during_fault("iscsi-stall-hung-task", ACTIVE);
+}
+
+/* A QEMU that is stopped as a whole cannot notice that hanglab is gone; it is killed all the same. */
+static void killed_while_the_vm_stands_still(void)
+{
+	kill_during_fault("rcu-stall", ACTIVE);
+	kill_during_fault("hypervisor-pause-all-cpus", "\"action\":\"confirm\"");
 }
 
 /* A server that dies for good, while it was to be released: the run ends all the same, and is no pass. */
@@ -180,6 +189,7 @@ static void server_never_comes_back(void)
 CU_TestInfo nothing_left_tests[] = {
 	{"30 runs ended by SIGINT, SIGTERM, SIGKILL", any_signal_at_any_moment},
 	{"SIGKILL while a server is stalled", killed_while_servers_are_stalled},
+	{"SIGKILL while a vCPU, or the VM, stands still", killed_while_the_vm_stands_still},
 	{"a server that never comes back", server_never_comes_back},
 	CU_TEST_INFO_NULL,
 };
