@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const plan_guest_names[] = {"linux", "clockwatch", NULL};
+const char *const plan_guest_names[] = {"linux", "clockwatch", "image", NULL};
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
 const char *const plan_fs_names[] = {"none", "ext4", "xfs", "btrfs", NULL};
@@ -39,7 +39,8 @@ static const struct parameter vm_values[] = {
 	 .offset = offsetof(struct plan_vm, guest),
 	 .fallback = "linux",
 	 .choices = plan_guest_names,
-	 .help = "clockwatch: a guest that keeps Windows' rule about clock interrupts and nothing else"},
+	 .help = "clockwatch: a guest that keeps Windows' rule about clock interrupts and nothing else;\n"
+		 "image: whatever the firmware finds on the disk image named by 'image', e.g. Windows"},
 	{.name = "clock",
 	 .type = PARAMETER_CHOICE,
 	 .offset = offsetof(struct plan_vm, clock),
@@ -73,6 +74,10 @@ static const struct parameter vm_values[] = {
 	 .offset = offsetof(struct plan_vm, boot),
 	 .fallback = "",
 	 .help = "further boot parameters"},
+	{.name = "image",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_vm, image),
+	 .help = "guest image: disk image, raw or qcow2; it is never changed"},
 	{.name = NULL},
 };
 

@@ -12,7 +12,7 @@
  */
 
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
-enum plan_guest { PLAN_GUEST_LINUX, PLAN_GUEST_CLOCKWATCH };
+enum plan_guest { PLAN_GUEST_LINUX, PLAN_GUEST_CLOCKWATCH, PLAN_GUEST_IMAGE };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
 enum plan_via {
@@ -51,6 +51,7 @@ extern const char *const plan_sysrq_names[];
  * @cpu: CPU model and features, NULL for the default of the clock
  * @kernel: name in the kernel store
  * @boot: further boot parameters
+ * @image: file that a guest of the user's own boots from (PLAN_GUEST_IMAGE), else NULL
  */
 struct plan_vm {
 	const json_t *source;
@@ -58,7 +59,7 @@ struct plan_vm {
 	uint64_t memory;
 	int guest, clock, accel;
 	int64_t shift;
-	const char *cpu, *kernel, *boot;
+	const char *cpu, *kernel, *boot, *image;
 };
 
 /**

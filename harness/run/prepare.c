@@ -45,7 +45,9 @@ static int choose_accelerator(const struct plan *plan, struct run_preparation *p
 	}
 	r = accel_probe_kvm(preparation->image, preparation->initramfs, &preparation->kvm, why, sizeof(why),
 			    err);
-	if (!r && !preparation->kvm && plan->vm->accel == PLAN_ACCEL_KVM)
+	/* Another operating system without KVM would not be up within anybody's patience. */
+	if (!r && !preparation->kvm &&
+	    (plan->vm->accel == PLAN_ACCEL_KVM || plan->vm->guest == PLAN_GUEST_IMAGE))
 		snprintf(preparation->skip, sizeof(preparation->skip), "KVM is not usable here: %s", why);
 	return r;
 }
@@ -58,7 +60,7 @@ static int check_requirements(const struct plan *plan, const struct run_needs *n
 
 	if (r)
 		return hl_error_prefix(err, "QEMU is needed (make deps installs it)");
-	if (plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
+	if (plan->vm->guest != PLAN_GUEST_LINUX) {
 		preparation->image = clockwatch_program();
 	} else {
 		r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);

@@ -198,6 +198,8 @@ static int set_off(struct run *run)
 	if (!r)
 		r = loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run,
 			       &run->silence_timer, &run->err);
+	if (!r && run->plan->vm->guest == PLAN_GUEST_IMAGE)
+		r = run_speak_for_guest(run);
 	return r ? r : qmp_execute(run->vm.qmp, "cont", NULL, NULL, &run->err);
 }
 

@@ -49,7 +49,7 @@ struct run_settings {
 /**
  * struct run_preparation - what is known before a VM is started
  * @kernel: of a Linux guest, else NULL
- * @image: what will be booted: that kernel, or clockwatch
+ * @image: what will be booted, or for a probe of KVM: that kernel, or clockwatch
  * @initramfs: of a Linux guest, else NULL
  * @qemu: version text
  * @kvm: whether KVM is used

@@ -20,6 +20,7 @@
  *	run.c         the loop: what wakes it, how it ends, the verdict
  *	setup.c       run folder, disks, servers, VM
  *	messages.c    what the guest says
+ *	image_guest.c speaks for a guest that cannot
  *	host_fault.c  injectors on the host's side
  *	postmortem.c  takes the guest's memory
  *	warm.c        a guest from a snapshot
@@ -98,7 +99,7 @@ struct run {
 	double last_kmsg_event;
 	json_int_t next_sequence;
 	size_t seen;
-	struct loop_source *boot_timer, *silence_timer, *hold_timer;
+	struct loop_source *boot_timer, *silence_timer, *hold_timer, *speak_timer;
 	struct run_progress progress;
 	json_t *checksums;
 	struct hl_error err;
@@ -138,6 +139,11 @@ void run_take_crash_registers(struct run *run, const json_t *registers);
 
 /** run_take_event() - an event of the kernel log (hl_on_event; @data is the run) */
 int run_take_event(const struct hl_event *event, void *data);
+
+/* image_guest.c */
+
+/** run_speak_for_guest() - begin to do what the guest program does, for a guest that has none. Return: 0 or -errno. */
+int run_speak_for_guest(struct run *run);
 
 /* host_fault.c */
 

@@ -477,7 +477,7 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 		r = check_sysctls(&checker);
 	for (size_t i = 0; !r && i < plan->step_count; i++)
 		r = check_step(&checker, i, &latest);
-	if (!r && plan->vm->guest == PLAN_GUEST_CLOCKWATCH)
-		r = scenario_check_clockwatch(path, plan, err);
+	if (!r)
+		r = scenario_check_guest(path, plan, err);
 	return r ? r : check_checks(&checker);
 }

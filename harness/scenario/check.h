@@ -18,7 +18,7 @@
  */
 int scenario_check(const char *path, const struct plan *plan, struct hl_error *err);
 
-/** scenario_check_clockwatch() - the same for what only the guest clockwatch demands. Return: 0 or -EINVAL. */
-int scenario_check_clockwatch(const char *path, const struct plan *plan, struct hl_error *err);
+/** scenario_check_guest() - the same for what depends on the guest. Return: 0 or -EINVAL. */
+int scenario_check_guest(const char *path, const struct plan *plan, struct hl_error *err);
 
 #endif

@@ -39,6 +39,11 @@ static int64_t longest_watch(const struct plan *plan)
 	return longest;
 }
 
+int64_t clockwatch_end(const struct plan *plan)
+{
+	return last_release(plan) + longest_watch(plan);
+}
+
 /* Without "for" a fault lasts to the end. */
 static void print_step(FILE *out, const struct plan_step *step, size_t number, int64_t end)
 {
@@ -46,12 +51,12 @@ static void print_step(FILE *out, const struct plan_step *step, size_t number, i
 	const struct injector *injector = injector_find(step->inject);
 
 	fprintf(out, " step=%zu,%s,%" PRId64 ",%" PRId64 ",%" PRId64, number, injector->name,
-		begin / MILLISECOND, hold / MILLISECOND, (int64_t)0);
+		begin / MILLISECOND, hold / MILLISECOND, injector->confirm_after / MILLISECOND);
 }
 
 const char *clockwatch_command_line(const struct plan *plan, struct arena *arena)
 {
-	int64_t end = last_release(plan) + longest_watch(plan);
+	int64_t end = clockwatch_end(plan);
 	char *text = NULL, *kept;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -14,11 +14,18 @@
 #define CLOCKWATCH_MOST_STEPS 8
 
 /**
+ * clockwatch_end() - when the timeline of a guest is over that cannot judge by itself
+ * @plan: with host-side injections only
+ *
+ * Return: nanoseconds: once the last fault was released and the longest time limit of the checks has passed
+ * since.
+ */
+int64_t clockwatch_end(const struct plan *plan);
+
+/**
  * clockwatch_command_line() - what it has to do
  * @plan: with host-side injections only
  * @arena: holds the text
- *
- * It ends once the last fault was released and the longest time limit of the checks has passed since.
  *
  * Return: see vm-images/clockwatch/clockwatch.c.
  */

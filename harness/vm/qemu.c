@@ -99,7 +99,7 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 		add_option(arguments, "-device", "virtio-serial-pci,ioeventfd=off,max_ports=2");
 		add_option(arguments, "-device", "virtserialport,chardev=channel,nr=1,name=hanglab");
 		add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
-	} else {
+	} else if (request->plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
 		add_option(arguments, "-serial", "chardev:channel");
 	}
 	add_option(arguments, "-chardev", "socket,id=qmp,fd=%d", request->qmp_fd);
@@ -241,12 +241,23 @@ static void add_linux(struct arguments *arguments, const struct qemu_request *re
 
 static void add_guest(struct arguments *arguments, const struct qemu_request *request)
 {
-	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
+	switch ((enum plan_guest)request->plan->vm->guest) {
+	case PLAN_GUEST_LINUX:
 		add_linux(arguments, request);
-		return;
+		break;
+	case PLAN_GUEST_CLOCKWATCH:
+		add_option(arguments, "-kernel", "%s", request->image);
+		add_option(arguments, "-append", "%s",
+			   clockwatch_command_line(request->plan, arguments->arena));
+		break;
+	case PLAN_GUEST_IMAGE:
+		/* What the guest writes goes into a temporary file. */
+		add_option(arguments, "-drive", "file=%s,if=none,id=image,snapshot=on",
+			   escape(arguments->arena, request->plan->vm->image));
+		add_option(arguments, "-device", "ide-hd,drive=image");
+		add_option(arguments, "-vga", "std");
+		break;
 	}
-	add_option(arguments, "-kernel", "%s", request->image);
-	add_option(arguments, "-append", "%s", clockwatch_command_line(request->plan, arguments->arena));
 }
 
 const char *const *qemu_command(const struct qemu_request *request, struct arena *arena)

@@ -43,6 +43,21 @@ static void kvm_repairs_the_entry(const json_t *result)
 	CU_ASSERT_PTR_NOT_NULL(strstr(evidence_of(result, "release_evidence"), "kernel has repaired it"));
 }
 
+/* Interval, 0, PRCB, and the processor that stood still. */
+static void bugcheck_has_its_arguments(const json_t *result)
+{
+	const json_t *check = json_array_get(json_object_get(result, "checks"), 0);
+	const json_t *fields = json_object_get(json_object_get(check, "event"), "fields");
+	const json_t *arguments = json_object_get(fields, "arguments");
+
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(fields, "bugcheck")), "0x101");
+	CU_ASSERT_EQUAL_FATAL(json_array_size(arguments), 4);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(arguments, 0)), "0x61");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(arguments, 1)), "0x0");
+	CU_ASSERT_STRING_NOT_EQUAL(json_string_value(json_array_get(arguments, 2)), "0x0");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(arguments, 3)), "0x1");
+}
+
 /* What some scenarios must show beside their verdict. */
 static const struct {
 	const char *path;
@@ -50,6 +65,7 @@ static const struct {
 } details[] = {
 	{"scenarios/npt-misconfig.yaml", kvm_prints_the_walk},
 	{"scenarios/npt-misconfig-control.yaml", kvm_repairs_the_entry},
+	{"scenarios/windows-clock-watchdog.yaml", bugcheck_has_its_arguments},
 };
 
 static void look_at_details(const char *path, const json_t *result)

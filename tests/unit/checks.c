@@ -4,7 +4,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-const struct detector_settings checks_settings = {120, 0, 10, 1, 21, 30, 0, 1};
+const struct detector_settings checks_settings = {120, 0, 10, 1, 21, 30, 0, 1, 0};
 
 struct plan checks_plan(const char *json)
 {

@@ -216,7 +216,7 @@ static void test_second_fault(void)
 
 static void test_detector_off(void)
 {
-	const struct detector_settings off = {0, 0, 10, 1, 21, 30, 0, 0};
+	const struct detector_settings off = {0, 0, 10, 1, 21, 30, 0, 0, 0};
 
 	begin("{'expect': 'hung_task'}, {'forbid': ['soft_lockup', 'hung_task']}, {'expect': 'hung_task', "
 	      "'within': '5s'}");

@@ -21,6 +21,8 @@
 #define BUGCHECK      0x101
 #define MOST_STEPS    8
 #define START_TICKS   64
+/* After a release every processor must take its clock interrupts again within this time. */
+#define RELEASE_TICKS (5 * CLOCK_HZ)
 
 /* Multiboot specification 0.6.96, 3.3. */
 struct multiboot_info {
@@ -38,7 +40,7 @@ struct processor {
 	uint32_t seen, seen_at;
 };
 
-enum step_state { STEP_WAITING, STEP_INJECTING, STEP_ACTIVE, STEP_RELEASED };
+enum step_state { STEP_WAITING, STEP_INJECTING, STEP_ACTIVE, STEP_RELEASING, STEP_RELEASED };
 
 /** struct step - an injection of the plan; times are clock ticks */
 struct step {
@@ -125,7 +127,7 @@ static void send(const char *type, const char *members)
 	end_message();
 }
 
-static void send_step(const char *type, const struct step *step, const char *state)
+static void send_step(const char *type, const struct step *step, const char *state, const char *evidence)
 {
 	begin_message(type);
 	say(",\"step\":");
@@ -134,6 +136,10 @@ static void send_step(const char *type, const struct step *step, const char *sta
 	say(step->injector);
 	say("\",\"state\":\"");
 	say(state);
+	if (*evidence) {
+		say("\",\"evidence\":\"");
+		say(evidence);
+	}
 	say("\"");
 	end_message();
 }
@@ -171,7 +177,7 @@ static uint32_t take_number(const char **text)
 
 static uint32_t take_ticks(const char **text)
 {
-	return take_number(text) * CLOCK_HZ / 1000;
+	return (take_number(text) * CLOCK_HZ + 999) / 1000;
 }
 
 static bool take_word(const char **text, const char *word)
@@ -224,38 +230,18 @@ static void read_command_line(const char *text)
 
 /* ---- the timeline ---- */
 
-static void enter(struct step *step, enum step_state state, const char *name)
+static void enter(struct step *step, enum step_state state, const char *name, const char *evidence)
 {
-	send_step("injection", step, name);
+	send_step("injection", step, name, evidence);
 	step->state = state;
 	step->since = now();
 }
 
 static void call_host(const struct step *step, const char *action)
 {
-	send_step("host", step, action);
+	send_step("host", step, action, "");
 	if (stops)
 		machine_stop_vm();
-}
-
-static void advance_step(struct step *step)
-{
-	uint32_t passed = now() - step->since;
-
-	if (step->state == STEP_WAITING && now() >= step->at + START_TICKS) {
-		enter(step, STEP_INJECTING, "injecting");
-		call_host(step, "inject");
-		passed = 0;
-	}
-	if (step->state == STEP_INJECTING && passed >= step->confirm) {
-		if (step->confirm)
-			call_host(step, "confirm");
-		enter(step, STEP_ACTIVE, "active");
-	} else if (step->state == STEP_ACTIVE && passed >= step->hold) {
-		send_step("injection", step, "releasing");
-		call_host(step, "release");
-		enter(step, STEP_RELEASED, "released");
-	}
 }
 
 /* The VM stands still for good; where it has no pvpanic it ends. */
@@ -264,6 +250,67 @@ static void stop_for_good(void)
 	for (;;) {
 		machine_stop_vm();
 		machine_reset();
+	}
+}
+
+static void fail(const char *reason)
+{
+	begin_message("broken");
+	say(",\"reason\":\"clockwatch: ");
+	say(reason);
+	say("\"");
+	end_message();
+	stop_for_good();
+}
+
+/* Evidence that no processor is held any more: each took a clock interrupt just now. */
+static bool all_take_interrupts(void)
+{
+	for (uint32_t i = 1; i < processor_count; i++)
+		if (now() - processors[i].seen_at > 1)
+			return false;
+	return true;
+}
+
+static void begin_step(struct step *step)
+{
+	enter(step, STEP_INJECTING, "injecting", "");
+	call_host(step, "inject");
+}
+
+static void advance_step(struct step *step)
+{
+	uint32_t passed = now() - step->since;
+
+	switch (step->state) {
+	case STEP_WAITING:
+		if (now() < step->at + START_TICKS)
+			break;
+		begin_step(step);
+		if (!step->confirm)
+			enter(step, STEP_ACTIVE, "active", "");
+		break;
+	case STEP_INJECTING:
+		if (passed < step->confirm)
+			break;
+		call_host(step, "confirm");
+		enter(step, STEP_ACTIVE, "active", "");
+		break;
+	case STEP_ACTIVE:
+		if (passed < step->hold)
+			break;
+		enter(step, STEP_RELEASING, "releasing", "");
+		call_host(step, "release");
+		break;
+	case STEP_RELEASING:
+		/* Not yet in this tick: what was seen came before the release. */
+		if (passed > 1 && all_take_interrupts())
+			enter(step, STEP_RELEASED, "released", "every processor takes clock interrupts");
+		else if (passed > RELEASE_TICKS)
+			fail("a processor takes no clock interrupts after the release");
+		break;
+	case STEP_RELEASED:
+		break;
 	}
 }
 
@@ -330,16 +377,6 @@ void other_processor(void)
 	machine_start_clock();
 	for (;;)
 		machine_wait();
-}
-
-static void fail(const char *reason)
-{
-	begin_message("broken");
-	say(",\"reason\":\"clockwatch: ");
-	say(reason);
-	say("\"");
-	end_message();
-	stop_for_good();
 }
 
 static void await_others(void)
