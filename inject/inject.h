@@ -43,6 +43,8 @@ struct needs {
  * @VM_WATCHDOG: an Intel 6300ESB watchdog timer
  * @VM_BALLOON: a virtio balloon
  * @VM_GDB: hanglab can hold single vCPUs and read their registers (struct injection_vm, vcpu_hold ...)
+ * @VM_RAM: hanglab can reach the guest's memory without the emulator's help (struct injection_vm, ram_read ...):
+ *	every VM has this, and in Bochs it is all there is
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
@@ -52,6 +54,7 @@ enum vm_feature {
 	VM_WATCHDOG = 1 << 4,
 	VM_BALLOON = 1 << 5,
 	VM_GDB = 1 << 6,
+	VM_RAM = 1 << 7,
 };
 
 #define VCPU_GENERAL_REGISTERS 16
@@ -75,8 +78,8 @@ struct proxy_status;
  * @proxy_status: what that proxy does
  * @memory_read: read guest-physical addresses, of memory and of devices' registers (VM_MEMORY_ACCESS)
  * @memory_write: the same for writing
- * @memory_file: file (memfd) that is the VM's memory, to read and write; below 2 GiB an offset is a
- *	guest-physical address; borrowed
+ * @ram_next: the next piece of memory that the guest has touched, see harness/vm/ram.h (VM_RAM)
+ * @ram_read, @ram_write: a few bytes of it
  * @console: what the guest's serial console said from byte @from on: newly allocated, or NULL
  * @event: the last QMP event of this name that came from the VM, whole and borrowed, or NULL
  * @memory: bytes of the guest's memory
@@ -95,7 +98,10 @@ struct injection_vm {
 	int (*proxy_status)(void *vm, const char *disk, struct proxy_status *status, struct hl_error *err);
 	int (*memory_read)(void *vm, uint64_t address, void *data, size_t size, struct hl_error *err);
 	int (*memory_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
-	int (*memory_file)(void *vm);
+	int (*ram_next)(void *vm, uint64_t *address, void *data, size_t size, size_t *got,
+			struct hl_error *err);
+	int (*ram_read)(void *vm, uint64_t address, void *data, size_t size, struct hl_error *err);
+	int (*ram_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
 	char *(*console)(void *vm, size_t from, struct hl_error *err);
 	const json_t *(*event)(void *vm, const char *name);
 	uint64_t memory;

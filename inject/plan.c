@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const plan_machine_names[] = {"q35", "bochs", NULL};
 const char *const plan_guest_names[] = {"linux", "clockwatch", "image", NULL};
 const char *const plan_clock_names[] = {"virtual", "real", NULL};
 const char *const plan_accel_names[] = {"auto", "kvm", "tcg", NULL};
@@ -34,6 +35,12 @@ static const struct parameter vm_values[] = {
 	 .least = 128LL << 20,
 	 .most = 1LL << 40,
 	 .help = "memory of the guest"},
+	{.name = "machine",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct plan_vm, machine),
+	 .fallback = "q35",
+	 .choices = plan_machine_names,
+	 .help = "bochs: the emulator Bochs, for an Intel CPU with VMX where the machine itself has none"},
 	{.name = "guest",
 	 .type = PARAMETER_CHOICE,
 	 .offset = offsetof(struct plan_vm, guest),

@@ -12,6 +12,7 @@
  */
 
 enum plan_clock { PLAN_CLOCK_VIRTUAL, PLAN_CLOCK_REAL };
+enum plan_machine { PLAN_MACHINE_Q35, PLAN_MACHINE_BOCHS };
 enum plan_guest { PLAN_GUEST_LINUX, PLAN_GUEST_CLOCKWATCH, PLAN_GUEST_IMAGE };
 enum plan_accel { PLAN_ACCEL_AUTO, PLAN_ACCEL_KVM, PLAN_ACCEL_TCG };
 enum plan_fs { PLAN_FS_NONE, PLAN_FS_EXT4, PLAN_FS_XFS, PLAN_FS_BTRFS };
@@ -31,6 +32,7 @@ enum plan_sysrq { PLAN_SYSRQ_W, PLAN_SYSRQ_T, PLAN_SYSRQ_L, PLAN_SYSRQ_M };
 enum plan_layer { PLAN_LAYER_NONE, PLAN_LAYER_DM, PLAN_LAYER_MULTIPATH };
 
 /* The words for these, in their order, NULL-terminated. */
+extern const char *const plan_machine_names[];
 extern const char *const plan_guest_names[];
 extern const char *const plan_clock_names[];
 extern const char *const plan_accel_names[];
@@ -42,6 +44,7 @@ extern const char *const plan_sysrq_names[];
 
 /**
  * struct plan_vm - the lab VM
+ * @machine: enum plan_machine: QEMU's q35, or Bochs
  * @guest: enum plan_guest: what runs in it
  * @cpus: vCPUs
  * @memory: bytes
@@ -57,7 +60,7 @@ struct plan_vm {
 	const json_t *source;
 	int64_t cpus;
 	uint64_t memory;
-	int guest, clock, accel;
+	int machine, guest, clock, accel;
 	int64_t shift;
 	const char *cpu, *kernel, *boot, *image;
 };

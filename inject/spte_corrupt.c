@@ -65,27 +65,23 @@ static bool matches(const struct pattern *pattern, const unsigned char *page)
 	return true;
 }
 
-/* The first such page at or after *@address. Memory that the guest never touched is a hole in the file. */
-static bool find_page(int memory, const struct pattern *pattern, uint64_t *address)
+/* The first such page at or after *@address. Return: 1 when there is one, 0, or -errno. */
+static int find_page(const struct injection_vm *vm, const struct pattern *pattern, uint64_t *address,
+		     struct hl_error *err)
 {
 	cleanup_free unsigned char *block = malloc(BLOCK_SIZE);
-	off_t at = (off_t)*address;
+	size_t got;
+	int r;
 
-	while (block && (at = lseek(memory, at, SEEK_DATA)) >= 0) {
-		ssize_t got;
-
-		at &= ~(off_t)(PAGE_SIZE - 1);
-		got = pread(memory, block, BLOCK_SIZE, at);
-		if (got < PAGE_SIZE)
-			return false;
-		for (off_t offset = 0; offset + PAGE_SIZE <= got; offset += PAGE_SIZE)
+	if (!block)
+		return hl_error_errno(err, ENOMEM, "search the memory of the lab VM");
+	for (; !(r = vm->ram_next(vm->vm, address, block, BLOCK_SIZE, &got, err)) && got; *address += got)
+		for (size_t offset = 0; offset < got; offset += PAGE_SIZE)
 			if (matches(pattern, block + offset)) {
-				*address = (uint64_t)(at + offset);
-				return true;
+				*address += offset;
+				return 1;
 			}
-		at += got & ~(ssize_t)(PAGE_SIZE - 1);
-	}
-	return false;
+	return r;
 }
 
 static size_t entry_offset(uint64_t address, size_t level)
@@ -93,8 +89,9 @@ static size_t entry_offset(uint64_t address, size_t level)
 	return (address >> (12 + 9 * (level - 1)) & 511) * sizeof(uint64_t);
 }
 
-/* Finds the tables of @level and above that lead to tables[level - 1]. */
-static bool climb(int memory, uint64_t address, size_t level, uint64_t *tables)
+/* Finds the tables of @level and above that lead to tables[level - 1]. Return: 1, 0 for none, or -errno. */
+static int climb(const struct injection_vm *vm, uint64_t address, size_t level, uint64_t *tables,
+		 struct hl_error *err)
 {
 	const struct pattern pattern = {
 		.offset = entry_offset(address, level),
@@ -102,14 +99,19 @@ static bool climb(int memory, uint64_t address, size_t level, uint64_t *tables)
 		.words = {tables[level - 1] | ACCESS_MASK},
 		.mask = ADDRESS_MASK | ACCESS_MASK,
 	};
+	int r;
 
-	for (tables[level] = 0; find_page(memory, &pattern, &tables[level]); tables[level] += PAGE_SIZE)
-		if (level == LEVELS || climb(memory, address, level + 1, tables))
-			return true;
-	return false;
+	for (tables[level] = 0; (r = find_page(vm, &pattern, &tables[level], err)) > 0;
+	     tables[level] += PAGE_SIZE) {
+		r = level == LEVELS ? 1 : climb(vm, address, level + 1, tables, err);
+		if (r)
+			break;
+	}
+	return r;
 }
 
-static bool find_tables(int memory, uint64_t address, uint64_t *tables)
+static int find_tables(const struct injection_vm *vm, uint64_t address, uint64_t *tables,
+		       struct hl_error *err)
 {
 	struct nested_guest_mark mark = nested_guest_mark(address);
 	const struct pattern pattern = {
@@ -118,36 +120,37 @@ static bool find_tables(int memory, uint64_t address, uint64_t *tables)
 		.words = {mark.magic[0], mark.magic[1], mark.address},
 		.mask = UINT64_MAX,
 	};
+	int r;
 
-	for (tables[0] = 0; find_page(memory, &pattern, &tables[0]); tables[0] += PAGE_SIZE)
-		if (climb(memory, address, 1, tables))
-			return true;
-	return false;
+	for (tables[0] = 0; (r = find_page(vm, &pattern, &tables[0], err)) > 0; tables[0] += PAGE_SIZE) {
+		r = climb(vm, address, 1, tables, err);
+		if (r)
+			break;
+	}
+	return r;
+}
+
+static uint64_t place_of_entry(const struct injection *injection, size_t level)
+{
+	const struct spte_corrupt *parameters = injection->parameters;
+	const struct spte_state *state = injection->state;
+
+	return state->tables[level] + entry_offset((uint64_t)parameters->address, level);
 }
 
 static int read_entry(const struct injection *injection, size_t level, uint64_t *entry, struct hl_error *err)
 {
-	const struct spte_corrupt *parameters = injection->parameters;
-	const struct spte_state *state = injection->state;
-	uint64_t at = state->tables[level] + entry_offset((uint64_t)parameters->address, level);
-
-	if (pread(injection->vm->memory_file(injection->vm->vm), entry, sizeof(*entry), (off_t)at) ==
-	    sizeof(*entry))
-		return 0;
-	return hl_error_errno(err, errno, "read the memory of the lab VM at %#" PRIx64, at);
+	return injection->vm->ram_read(injection->vm->vm, place_of_entry(injection, level), entry,
+				       sizeof(*entry), err);
 }
 
 static int write_entry(const struct injection *injection, uint64_t entry, struct hl_error *err)
 {
 	const struct spte_corrupt *parameters = injection->parameters;
-	const struct spte_state *state = injection->state;
-	size_t level = (size_t)parameters->level;
-	uint64_t at = state->tables[level] + entry_offset((uint64_t)parameters->address, level);
 
-	if (pwrite(injection->vm->memory_file(injection->vm->vm), &entry, sizeof(entry), (off_t)at) ==
-	    sizeof(entry))
-		return 0;
-	return hl_error_errno(err, errno, "write the memory of the lab VM at %#" PRIx64, at);
+	return injection->vm->ram_write(injection->vm->vm,
+					place_of_entry(injection, (size_t)parameters->level), &entry,
+					sizeof(entry), err);
 }
 
 static int spte_corrupt_inject(struct injection *injection, struct hl_error *err)
@@ -156,8 +159,10 @@ static int spte_corrupt_inject(struct injection *injection, struct hl_error *err
 	struct spte_state *state = injection->state;
 	int r;
 
-	if (!find_tables(injection->vm->memory_file(injection->vm->vm), (uint64_t)parameters->address,
-			 state->tables))
+	r = find_tables(injection->vm, (uint64_t)parameters->address, state->tables, err);
+	if (r < 0)
+		return r;
+	if (!r)
 		return hl_error_set(err, ENOENT,
 				    "no second-level page table maps the guest-physical page %#" PRIx64
 				    ": is the workload nested-guest running, and does it use this page?",
@@ -272,6 +277,7 @@ const struct injector injector_spte_corrupt = {
 	.parameters = spte_corrupt_parameters,
 	.parameters_size = sizeof(struct spte_corrupt),
 	.state_size = sizeof(struct spte_state),
+	.needs = {.vm_features = VM_RAM},
 	.inject = spte_corrupt_inject,
 	.confirm = spte_corrupt_confirm,
 	.release = spte_corrupt_release,

@@ -94,9 +94,27 @@ static int vm_memory_write(void *data, uint64_t address, const void *bytes, size
 	return qtest_write(run->vm.qtest, address, bytes, size, err);
 }
 
-static int vm_memory_file(void *data)
+static int vm_ram_next(void *data, uint64_t *address, void *bytes, size_t size, size_t *got,
+		       struct hl_error *err)
 {
-	return ((struct run *)data)->vm.memory;
+	struct run *run = data;
+	int r = vm_find_ram(&run->vm, run->plan, err);
+
+	return r ? r : ram_next(&run->vm.ram, address, bytes, size, got, err);
+}
+
+static int vm_ram_read(void *data, uint64_t address, void *bytes, size_t size, struct hl_error *err)
+{
+	struct run *run = data;
+
+	return ram_read(&run->vm.ram, address, bytes, size, err);
+}
+
+static int vm_ram_write(void *data, uint64_t address, const void *bytes, size_t size, struct hl_error *err)
+{
+	struct run *run = data;
+
+	return ram_write(&run->vm.ram, address, bytes, size, err);
 }
 
 static char *vm_console(void *data, size_t from, struct hl_error *err)
@@ -259,7 +277,9 @@ static void load_host_fault(struct run *run, size_t step)
 		.proxy_status = vm_proxy_status,
 		.memory_read = vm_memory_read,
 		.memory_write = vm_memory_write,
-		.memory_file = vm_memory_file,
+		.ram_next = vm_ram_next,
+		.ram_read = vm_ram_read,
+		.ram_write = vm_ram_write,
 		.console = vm_console,
 		.event = vm_event,
 		.memory = run->plan->vm->memory,

@@ -8,14 +8,19 @@
 #include "vm-images/initramfs.h"
 #include "vm-images/kernel_store.h"
 #include "vm/accel.h"
+#include "vm/bochs.h"
 #include "vm/clockwatch.h"
 #include "vm/qemu.h"
 
 #include <string.h>
 
-static int build_initramfs(const struct run_settings *settings, const struct run_needs *needs,
-			   struct run_preparation *preparation, struct hl_error *err)
+/* Bochs has no fw_cfg device: there the plan is in the initramfs. */
+static int build_initramfs(const struct plan *plan, const struct run_settings *settings,
+			   const struct run_needs *needs, struct run_preparation *preparation,
+			   struct hl_error *err)
 {
+	cleanup_free char *text = json_dumps(plan->json, JSON_COMPACT);
+	const struct initramfs_file plan_file = {BOCHS_PLAN, text, text ? strlen(text) : 0, 0644};
 	struct initramfs_request request = {
 		.kernel = preparation->kernel,
 		.guest_program = settings->guest_program,
@@ -23,6 +28,8 @@ static int build_initramfs(const struct run_settings *settings, const struct run
 		.module_count = needs->module_count,
 		.tools = needs->tools,
 		.tool_count = needs->tool_count,
+		.files = &plan_file,
+		.file_count = plan->vm->machine == PLAN_MACHINE_BOCHS,
 	};
 
 	return initramfs_build(&request, &preparation->initramfs, err);
@@ -35,7 +42,7 @@ static int choose_accelerator(const struct plan *plan, struct run_preparation *p
 	char why[400] = "";
 	int r;
 
-	if (plan->vm->accel == PLAN_ACCEL_TCG ||
+	if (plan->vm->accel == PLAN_ACCEL_TCG || plan->vm->machine == PLAN_MACHINE_BOCHS ||
 	    (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->accel == PLAN_ACCEL_AUTO))
 		return 0;
 	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL) {
@@ -94,7 +101,7 @@ int run_prepare(const struct plan *plan, const struct run_settings *settings,
 	if (r || preparation->skip[0])
 		return r;
 	if (preparation->kernel)
-		r = build_initramfs(settings, &needs, preparation, err);
+		r = build_initramfs(plan, settings, &needs, preparation, err);
 	return r ? r : choose_accelerator(plan, preparation, err);
 }
 

@@ -43,12 +43,19 @@ static const char *exactness(const struct plan *plan)
 	return plan->postmortem == PLAN_POSTMORTEM_HANG ? "events" : "bytes";
 }
 
+static const char *accelerator(const struct plan *plan, const struct run_preparation *preparation)
+{
+	if (plan->vm->machine == PLAN_MACHINE_BOCHS)
+		return "bochs";
+	return preparation->kvm ? "kvm" : "tcg";
+}
+
 static json_t *new_result(const struct plan *plan, const struct run_preparation *preparation)
 {
-	json_t *result = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario", plan->scenario,
-		"qemu", preparation->qemu, "accel", preparation->kvm ? "kvm" : "tcg", "clock",
-		plan_clock_names[plan->vm->clock], "exact", exactness(plan), "seed", (json_int_t)plan->seed);
+	json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario",
+				   plan->scenario, "qemu", preparation->qemu, "accel",
+				   accelerator(plan, preparation), "clock", plan_clock_names[plan->vm->clock],
+				   "exact", exactness(plan), "seed", (json_int_t)plan->seed);
 
 	if (plan->case_name)
 		json_object_set_new(result, "case", json_string(plan->case_name));

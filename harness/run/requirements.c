@@ -5,7 +5,7 @@
 #include "base/process.h"
 #include "server/server.h"
 #include "vm-images/modules.h"
-#include "vm/qemu.h"
+#include "vm/bochs.h"
 
 #include <string.h>
 
@@ -96,8 +96,20 @@ static void check_program(const char *name, char *reason, size_t size)
 		snprintf(reason, size, "the program %s is not installed (make deps installs it)", name);
 }
 
+static void check_bochs(char *reason, size_t size)
+{
+	for (const char *const *program = bochs_programs; *program; program++)
+		check_program(*program, reason, size);
+	for (const char *const *file = bochs_files; *file; file++)
+		if (access(*file, R_OK) && !reason[0])
+			snprintf(reason, size, "%s is not there, which Bochs needs (make deps installs it)",
+				 *file);
+}
+
 static void check_programs(const struct plan *plan, const struct run_needs *needs, char *reason, size_t size)
 {
+	if (plan->vm->machine == PLAN_MACHINE_BOCHS)
+		check_bochs(reason, size);
 	for (size_t i = 0; i < needs->tool_count; i++)
 		check_program(needs->tools[i], reason, size);
 	for (size_t i = 0; i < plan->disk_count; i++) {

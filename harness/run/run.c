@@ -24,6 +24,15 @@
 #define BOOT_LIMIT    (90 * NANOSECONDS_PER_SECOND)
 #define SILENCE_LIMIT (120 * NANOSECONDS_PER_SECOND)
 
+/* Bochs is that much slower than QEMU (measured: 23 s for a boot that takes QEMU 5 s). */
+#define BOCHS_FACTOR 4
+
+static int64_t limit_of(const struct run *run, int64_t nanoseconds)
+{
+	return run_stretched(run, run->plan->vm->machine == PLAN_MACHINE_BOCHS ? BOCHS_FACTOR * nanoseconds
+									       : nanoseconds);
+}
+
 static void read_streams(struct run *run)
 {
 	if (stream_read(&run->channel, &run->err) || stream_read(&run->console, &run->err))
@@ -45,7 +54,7 @@ static void on_boot_limit(void *data)
 	struct run *run = data;
 
 	run_finish(run, GUEST_SILENT, "the guest was not ready within %.0f s",
-		   (double)run_stretched(run, BOOT_LIMIT) / 1e9);
+		   (double)limit_of(run, BOOT_LIMIT) / 1e9);
 }
 
 /*
@@ -60,12 +69,12 @@ static void on_silence_limit(void *data)
 	/* While hanglab itself keeps it from running it owes none. */
 	if (total == run->seen && !run->hold_timer) {
 		run_finish(run, GUEST_SILENT, "the guest program gave no sign of life for %.0f s",
-			   (double)run_stretched(run, SILENCE_LIMIT) / 1e9);
+			   (double)limit_of(run, SILENCE_LIMIT) / 1e9);
 		return;
 	}
 	run->seen = total;
-	if (loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run,
-		       &run->silence_timer, &run->err))
+	if (loop_timer(run->loop, limit_of(run, SILENCE_LIMIT), on_silence_limit, run, &run->silence_timer,
+		       &run->err))
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
@@ -187,20 +196,31 @@ static void read_last_words(struct run *run)
 	hl_log_close(log);
 }
 
-/* From here on the guest runs, and only listening is left. */
+static void on_emulator_ended(void *data)
+{
+	struct run *run = data;
+
+	read_streams(run);
+	run_finish(run, GUEST_DIED, "the emulator ended");
+}
+
+/* From here on the guest runs, and only listening is left. Bochs runs it from the start. */
 static int set_off(struct run *run)
 {
-	int r = loop_watch(run->loop, qmp_fd(run->vm.qmp), on_qmp, run, NULL, &run->err);
+	bool is_qemu = run->vm.qmp;
+	int r = is_qemu ? loop_watch(run->loop, qmp_fd(run->vm.qmp), on_qmp, run, NULL, &run->err)
+			: loop_watch(run->loop, run->vm.process.pidfd, on_emulator_ended, run, NULL,
+				     &run->err);
 
 	if (!r)
-		r = loop_timer(run->loop, run_stretched(run, BOOT_LIMIT), on_boot_limit, run,
-			       &run->boot_timer, &run->err);
+		r = loop_timer(run->loop, limit_of(run, BOOT_LIMIT), on_boot_limit, run, &run->boot_timer,
+			       &run->err);
 	if (!r)
-		r = loop_timer(run->loop, run_stretched(run, SILENCE_LIMIT), on_silence_limit, run,
+		r = loop_timer(run->loop, limit_of(run, SILENCE_LIMIT), on_silence_limit, run,
 			       &run->silence_timer, &run->err);
 	if (!r && run->plan->vm->guest == PLAN_GUEST_IMAGE)
 		r = run_speak_for_guest(run);
-	return r ? r : qmp_execute(run->vm.qmp, "cont", NULL, NULL, &run->err);
+	return r || !is_qemu ? r : qmp_execute(run->vm.qmp, "cont", NULL, NULL, &run->err);
 }
 
 static int go(struct run *run, const char *path)

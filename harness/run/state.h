@@ -142,7 +142,8 @@ int run_take_event(const struct hl_event *event, void *data);
 
 /* image_guest.c */
 
-/** run_speak_for_guest() - begin to do what the guest program does, for a guest that has none. Return: 0 or -errno. */
+/** run_speak_for_guest() - begin to do what the guest program does, for a guest that has none. Return: 0 or
+ * -errno. */
 int run_speak_for_guest(struct run *run);
 
 /* host_fault.c */

@@ -18,7 +18,7 @@ static bool can_be_kept(const struct run *run)
 
 	sscanf(run->preparation.qemu, "%u.%u", &major, &minor);
 	if (major * 100 + minor < SNAPSHOT_QEMU || run->preparation.kvm || run->preparation.vm_features ||
-	    run->plan->vm->guest != PLAN_GUEST_LINUX)
+	    run->plan->vm->guest != PLAN_GUEST_LINUX || run->plan->vm->machine != PLAN_MACHINE_Q35)
 		return false;
 	for (size_t i = 0; i < run->plan->disk_count; i++)
 		if (!plan_via_is_inside((enum plan_via)run->plan->disks[i].via))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests without the guest program: clockwatch and images of the user's. They start no workloads, and only
- * hanglab itself can break something.
+ * What depends on guest and machine. Guests without the guest program: clockwatch and images of the user's.
+ * They start no workloads, and only hanglab itself can break something.
  */
 #include "scenario/check.h"
 
@@ -50,6 +50,37 @@ static int check_vm(const char *path, const struct plan *plan, struct hl_error *
 	return 0;
 }
 
+/* Bochs has none of QEMU's devices, and nothing to control it by. */
+static int check_bochs_step(const char *path, const struct plan_step *step, struct hl_error *err)
+{
+	const struct injector *injector = step->inject ? injector_find(step->inject) : NULL;
+
+	if (injector && injector->side == INJECTOR_HOST && injector->needs.vm_features != VM_RAM)
+		return fail(step->source, "inject",
+			    "%s needs QEMU; in Bochs only the guest's memory is within reach",
+			    injector->name);
+	return 0;
+}
+
+static int check_bochs(const char *path, const struct plan *plan, struct hl_error *err)
+{
+	const struct plan_vm *vm = plan->vm;
+	int r = 0;
+
+	if (vm->clock != PLAN_CLOCK_REAL)
+		return fail(vm->source, "machine", "Bochs needs real time: write vm: {clock: real}");
+	if (vm->cpus != 1 || vm->guest != PLAN_GUEST_LINUX || vm->cpu || vm->accel == PLAN_ACCEL_KVM)
+		return fail(vm->source, "machine",
+			    "Bochs runs Linux on one CPU of its own: write cpus: 1, and neither guest, cpu "
+			    "nor accel");
+	for (size_t i = 0; i < plan->disk_count; i++)
+		if (!plan_via_is_inside((enum plan_via)plan->disks[i].via))
+			return fail(plan->disks[i].source, "via", "Bochs has only disks inside the guest");
+	for (size_t i = 0; !r && i < plan->step_count; i++)
+		r = check_bochs_step(path, &plan->steps[i], err);
+	return r;
+}
+
 int scenario_check_guest(const char *path, const struct plan *plan, struct hl_error *err)
 {
 	const char *guest = plan_guest_names[plan->vm->guest];
@@ -57,6 +88,8 @@ int scenario_check_guest(const char *path, const struct plan *plan, struct hl_er
 
 	if (plan->vm->image && plan->vm->guest != PLAN_GUEST_IMAGE)
 		return fail(plan->vm->source, "image", "only the guest image has one: write guest: image");
+	if (plan->vm->machine == PLAN_MACHINE_BOCHS)
+		return check_bochs(path, plan, err);
 	if (plan->vm->guest == PLAN_GUEST_LINUX)
 		return 0;
 	if (plan->disk_count)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "vm/bochs.h"
 #include "vm/snapshot.h"
 
 #include <fcntl.h>
@@ -54,8 +55,42 @@ static int open_qtest(struct vm *vm, int *ours, int timeout_ms, struct hl_error 
 	return *ours < 0 ? 0 : qtest_open(&vm->qtest, take_fd(ours), timeout_ms, err);
 }
 
-int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
-	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
+/* Its debugger reads commands from its standard input, and must not come to its end. */
+static int start_bochs(struct vm *vm, const struct qemu_request *request, struct arena *arena,
+		       const char *const **command, struct hl_error *err)
+{
+	cleanup_free char *log_path = file_path("%s/bochs-output.log", request->run_folder);
+	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	cleanup_fd int theirs = -1;
+	int ends[2], r;
+
+	if (log < 0)
+		return hl_error_errno(err, errno, "create %s", log_path);
+	if (pipe2(ends, O_CLOEXEC))
+		return hl_error_errno(err, errno, "make the standard input of Bochs");
+	theirs = ends[0];
+	vm->input = ends[1];
+	r = bochs_command(request, arena, command, err);
+	/* No window: SDL, of which Bochs is a user. */
+	setenv("SDL_VIDEODRIVER", "dummy", 1);
+	return r ? r
+		 : process_start(&vm->process, *command, &(struct process_files){theirs, log, log, NULL, 0},
+				 err);
+}
+
+int vm_find_ram(struct vm *vm, const struct plan *plan, struct hl_error *err)
+{
+	if (vm->ram.file >= 0)
+		return 0;
+	if (plan->vm->machine == PLAN_MACHINE_BOCHS)
+		return ram_find_in_bochs(&vm->ram, vm->process.pid, plan->vm->memory, err);
+	vm->ram.file = dup(vm->memory);
+	return vm->ram.file < 0 ? hl_error_errno(err, errno, "open the memory of the VM") : 0;
+}
+
+static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena *arena,
+		      const char *const **command, int timeout_ms, qmp_on_event on_event, void *data,
+		      struct hl_error *err)
 {
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
@@ -107,6 +142,14 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 	return r;
 }
 
+int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, const char *const **command,
+	     int timeout_ms, qmp_on_event on_event, void *data, struct hl_error *err)
+{
+	if (request->plan->vm->machine == PLAN_MACHINE_BOCHS)
+		return start_bochs(vm, request, arena, command, err);
+	return start_qemu(vm, request, arena, command, timeout_ms, on_event, data, err);
+}
+
 int vm_continue(struct vm *vm, struct hl_error *err)
 {
 	return vm->gdb ? gdb_continue(vm->gdb, vm->cpus, vm->held, err)
@@ -124,6 +167,9 @@ void vm_end(struct vm *vm)
 	qtest_close(vm->qtest);
 	vm->qtest = NULL;
 	process_kill(&vm->process);
+	ram_close(&vm->ram);
+	if (vm->input >= 0)
+		close(take_fd(&vm->input));
 	if (vm->memory >= 0)
 		close(vm->memory);
 	vm->memory = -1;

@@ -8,14 +8,17 @@
 #include "vm/qemu.h"
 #include "vm/qmp.h"
 #include "vm/qtest.h"
+#include "vm/ram.h"
 
 /**
- * struct vm - a QEMU that hanglab started; vm_end() it
- * @process: QEMU, which dies with hanglab
- * @qmp: connected before the guest runs its first instruction
+ * struct vm - a QEMU or Bochs that hanglab started; vm_end() it
+ * @process: QEMU or Bochs, which dies with hanglab
+ * @qmp: connected before the guest runs its first instruction; NULL for Bochs
  * @qtest: way to guest-physical addresses when the VM has VM_MEMORY_ACCESS, else NULL
  * @memory: file (memfd) that is the guest's memory: it holds what the guest left until vm_end(), also when
  *	QEMU is dead or does not answer; -1 for none
+ * @ram: the same memory by guest-physical address, once vm_find_ram() has found it
+ * @input: our end of the standard input of Bochs, -1 for none
  * @cpus: how many vCPUs it has
  * @gdb_fd: connection to the gdb stub that is not used yet; -1 for none
  * @gdb: the stub once it is attached, else NULL
@@ -26,6 +29,8 @@ struct vm {
 	struct qmp *qmp;
 	struct qtest *qtest;
 	int memory;
+	struct ram ram;
+	int input;
 	int64_t cpus;
 	int gdb_fd;
 	struct gdb *gdb;
@@ -34,11 +39,11 @@ struct vm {
 
 #define VM_NONE                                                                                              \
 	{                                                                                                    \
-		.process = PROCESS_NONE, .memory = -1, .gdb_fd = -1                                          \
+		.process = PROCESS_NONE, .memory = -1, .ram = RAM_NONE, .input = -1, .gdb_fd = -1            \
 	}
 
 /**
- * vm_start() - start QEMU with the guest paused
+ * vm_start() - start QEMU with the guest paused, or Bochs with the guest running
  * @request: the descriptors are filled in; the run folder gets qemu.log with what QEMU prints
  * @command: receives the command line, or NULL
  * @timeout_ms: limit of every QMP call
@@ -52,6 +57,9 @@ int vm_start(struct vm *vm, struct qemu_request *request, struct arena *arena, c
 
 /** vm_memory_size() - bytes of the guest's memory: whole MiB */
 uint64_t vm_memory_size(const struct plan *plan);
+
+/** vm_find_ram() - fill in @vm->ram, once. Return: 0 or -errno. */
+int vm_find_ram(struct vm *vm, const struct plan *plan, struct hl_error *err);
 
 /** vm_continue() - the VM goes on, but for the vCPUs that are held. Return: 0 or -errno. */
 int vm_continue(struct vm *vm, struct hl_error *err);

@@ -4,20 +4,36 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "inject/guest/port.h"
 #include "inject/workload/workload.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 
 /* hanglab's -device virtserialport has nr=1 on the first virtio-serial device. */
-#define PORT	  "/dev/vport0p1"
-#define PORT_WAIT (20 * NANOSECONDS_PER_SECOND)
+#define PORT	    "/dev/vport0p1"
+#define SERIAL_PORT "/dev/ttyS1"
+#define PORT_WAIT   (20 * NANOSECONDS_PER_SECOND)
 
 static int port = -1;
 static int64_t next_sequence;
 
-int channel_open(struct hl_error *err)
+/* Bochs: the second serial port. Newlines stay what they are. */
+static int open_serial_port(struct hl_error *err)
+{
+	struct termios settings;
+
+	port = open(SERIAL_PORT, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (port < 0 || tcgetattr(port, &settings))
+		return hl_error_errno(err, errno, "open %s", SERIAL_PORT);
+	cfmakeraw(&settings);
+	cfsetspeed(&settings, B115200);
+	return tcsetattr(port, TCSANOW, &settings) ? hl_error_errno(err, errno, "set up %s", SERIAL_PORT) : 0;
+}
+
+static int open_virtio_port(struct hl_error *err)
 {
 	static const struct timespec pause = {0, 1000000};
 	int64_t deadline = workload_now() + PORT_WAIT;
@@ -31,9 +47,19 @@ int channel_open(struct hl_error *err)
 	return 0;
 }
 
+int channel_open(struct hl_error *err)
+{
+	return port_is_qemu() ? open_virtio_port(err) : open_serial_port(err);
+}
+
 void channel_restart(void)
 {
 	next_sequence = 0;
+}
+
+void channel_flush(void)
+{
+	tcdrain(port);
 }
 
 void channel_send_record(const char *record, size_t size)

@@ -30,4 +30,7 @@ void channel_send_record(const char *record, size_t size);
  */
 void channel_send(const char *type, int64_t ns, json_t *message);
 
+/** channel_flush() - wait until all that was sent has left a serial port; other channels need no waiting */
+void channel_flush(void);
+
 #endif

@@ -7,6 +7,7 @@
 #include "inject/lab_vm.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/units.h"
 
 #include <signal.h>
@@ -18,6 +19,8 @@
 #include <sys/utsname.h>
 
 #define HIGHEST_PRIORITY (-20)
+/* Where there is no fw_cfg device: harness/vm/bochs.h. */
+#define PLAN_FILE	 "/hanglab/plan.json"
 #define HEARTBEAT	 NANOSECONDS_PER_SECOND
 /* While only shared memory changes (recovery), nothing else wakes the loop. */
 #define POLL_INTERVAL	 (10 * 1000000LL)
@@ -29,6 +32,7 @@ static bool channel_ready;
 static void stop_for_good(void) __attribute__((noreturn));
 static void stop_for_good(void)
 {
+	channel_flush();
 	for (;;) {
 		port_stop_vm();
 		/* Only without pvpanic do we get here. */
@@ -77,7 +81,8 @@ static void load_plan(void)
 	json_t *json;
 	size_t size;
 
-	if (port_read_firmware_file("opt/hanglab/plan", &text, &size, &err))
+	if (port_is_qemu() ? port_read_firmware_file("opt/hanglab/plan", &text, &size, &err)
+			   : file_read(PLAN_FILE, &text, &size, &err))
 		guest_fail("%s", err.text);
 	lab_vm_entered();
 	json = json_loadb(text, size, 0, NULL);

@@ -53,14 +53,20 @@ static int find_file(const char *name, struct fw_cfg_file *file)
 	return -ENOENT;
 }
 
-int port_read_firmware_file(const char *name, char **data, size_t *size, struct hl_error *err)
+bool port_is_qemu(void)
 {
-	struct fw_cfg_file file = {0};
 	char signature[4] = "";
 
 	select_item(FW_CFG_SIGNATURE);
 	read_data(signature, sizeof(signature));
-	if (memcmp(signature, "QEMU", sizeof(signature)) != 0)
+	return !memcmp(signature, "QEMU", sizeof(signature));
+}
+
+int port_read_firmware_file(const char *name, char **data, size_t *size, struct hl_error *err)
+{
+	struct fw_cfg_file file = {0};
+
+	if (!port_is_qemu())
 		return hl_error_set(err, ENODEV, "there is no fw_cfg device: this is not a lab VM");
 	if (find_file(name, &file))
 		return hl_error_set(err, ENOENT, "fw_cfg has no file %s", name);

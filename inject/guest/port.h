@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,6 +14,9 @@
 
 /** port_open() - get access to I/O ports (iopl(2)). Return: 0 or -errno. */
 int port_open(struct hl_error *err);
+
+/** port_is_qemu() - are QEMU's devices there? */
+bool port_is_qemu(void);
 
 /**
  * port_read_firmware_file() - a file given to QEMU with -fw_cfg name=NAME (docs/specs/fw_cfg)

@@ -32,6 +32,7 @@ static const struct {
 	 "#!/bin/sh\n"
 	 "for word; do case $word in -*|*{*) ;;\n"
 	 "*) grep -qx \"$word\" \"${0%/*}/../missing\" || echo \"$word installed\";; esac; done\n"},
+	{"apt-cache", "#!/bin/sh\ngrep -qx \"$2\" \"${0%/*}/../known\"\n"},
 	{"qemu-system-x86_64", "#!/bin/sh\ncat \"${0%/*}/../qemu\"\n"},
 	{"systemctl", "#!/bin/sh\necho \"systemctl $*\" >> \"${0%/*}/../calls\"\n"},
 	{"id", "#!/bin/sh\ncat \"${0%/*}/../uid\"\n"},
@@ -44,6 +45,7 @@ static const char *const real_programs[] = {"awk", "cat", "env", "grep", "sed", 
  * struct machine - what the script meets
  * @release: of Debian, "12"; NULL for another system
  * @missing: packages that are not installed, one a line
+ * @known: packages that apt's lists have, one a line
  * @qemu: what QEMU answers, "" for no QEMU
  * @user: not root
  * @no_sudo: nor is sudo there
@@ -52,7 +54,7 @@ static const char *const real_programs[] = {"awk", "cat", "env", "grep", "sed", 
  * @sources: the sources file, default one stanza without a key
  */
 struct machine {
-	const char *release, *missing, *qemu;
+	const char *release, *missing, *known, *qemu;
 	bool user, no_sudo, served;
 	const char *simulation, *sources;
 };
@@ -104,6 +106,7 @@ static const char *build(const struct machine *machine)
 	put(folder, "etc/os-release", system);
 	put(folder, "targets", targets);
 	put(folder, "missing", machine->missing ? machine->missing : "");
+	put(folder, "known", machine->known ? machine->known : "");
 	put(folder, "qemu", machine->qemu);
 	put(folder, "uid", machine->user ? "1000\n" : "0\n");
 	put(folder, "simulation",
@@ -308,6 +311,21 @@ static void test_not_root(void)
 		"neither root nor sudo");
 }
 
+/* Bochs is installed where Debian has all of it, and is no reason for anything where not. */
+static void test_bochs(void)
+{
+	check_done(&(struct machine){.release = "12",
+				     .qemu = QEMU_10,
+				     .missing = "bochs\nvgabios\n",
+				     .known = "bochs\nvgabios\n"},
+		   UPDATE INSTALL "bochs vgabios\n", "missing or too old: bochs vgabios");
+	check_done(&(struct machine){.release = "13",
+				     .qemu = QEMU_10,
+				     .missing = "bochs\nvgabios\n",
+				     .known = "vgabios\n"},
+		   "", "");
+}
+
 /* Nothing goes on after an installation that failed. */
 static void test_apt_fails(void)
 {
@@ -340,6 +358,7 @@ CU_TestInfo install_packages_tests[] = {
 	{"backports would harm", test_backports_costs_too_much},
 	{"services", test_services},
 	{"not root", test_not_root},
+	{"Bochs", test_bochs},
 	{"apt fails", test_apt_fails},
 	{"not Debian", test_not_debian},
 	CU_TEST_INFO_NULL,
