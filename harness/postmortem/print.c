@@ -46,7 +46,8 @@ static void print_wait(const json_t *wait, FILE *out)
 	if (holder) {
 		fprintf(out, "\n    held by:   ");
 		print_task(holder, out);
-		fprintf(out, " (state %s)%s", text_of(holder, "state"),
+		fprintf(out, " (state %s%s)%s", text_of(holder, "state"),
+			json_is_true(json_object_get(holder, "running")) ? ", runs: see the CPUs" : "",
 			json_is_true(json_object_get(wait, "readers")) ? ", the last of its readers" : "");
 	} else if (json_is_true(json_object_get(wait, "readers"))) {
 		fprintf(out, "\n    held by:   readers");
@@ -117,5 +118,5 @@ void postmortem_print(const json_t *report, size_t dmesg_lines, FILE *out)
 	print_dmesg(json_object_get(report, "dmesg"), dmesg_lines, out);
 	print_cpus(json_object_get(report, "cpus"), out);
 	print_tasks(json_object_get(report, "blocked"), "Blocked tasks (state D)", out);
-	print_tasks(json_object_get(report, "holders"), "Tasks that hold a lock and are not blocked", out);
+	print_tasks(json_object_get(report, "holders"), "Tasks that hold a lock and sleep otherwise", out);
 }

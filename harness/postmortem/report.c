@@ -14,7 +14,7 @@
 
 /**
  * struct reader - all that one report is read with
- * @holders: tasks that hold a lock and are not blocked themselves
+ * @holders: tasks that hold a lock, and neither are blocked themselves nor run
  */
 struct reader {
 	const struct image *image;
@@ -89,8 +89,8 @@ static size_t unwind_sleeper(const struct reader *reader, const struct task *tas
 
 static json_t *task_json(const struct task *task)
 {
-	return json_pack("{s:s, s:i, s:s}", "comm", task->comm, "pid", (int)task->pid, "state",
-			 task_state(task));
+	return json_pack("{s:s, s:i, s:s, s:b}", "comm", task->comm, "pid", (int)task->pid, "state",
+			 task_state(task), "running", (int)task->on_cpu);
 }
 
 static bool is_listed(const json_t *list, const struct task *task)
@@ -109,13 +109,12 @@ static void list_holder(const struct reader *reader, const struct task *holder)
 	struct frame frames[UNWIND_MOST_FRAMES];
 	json_t *json;
 
-	if (task_is_blocked(holder) || is_listed(reader->holders, holder))
+	/* What a running task does is with its CPU. */
+	if (task_is_blocked(holder) || holder->on_cpu || is_listed(reader->holders, holder))
 		return;
 	json = task_json(holder);
-	/* What a running task does is with its CPU. */
-	if (!holder->on_cpu)
-		json_object_set_new(json, "stack",
-				    stack_json(reader, frames, unwind_sleeper(reader, holder, frames)));
+	json_object_set_new(json, "stack",
+			    stack_json(reader, frames, unwind_sleeper(reader, holder, frames)));
 	json_array_append_new(reader->holders, json);
 }
 
