@@ -238,7 +238,7 @@ static int parse_register(const char *text, uint64_t *value)
 
 int gdb_read_registers(struct gdb *gdb, int cpu, struct vcpu_registers *registers, struct hl_error *err)
 {
-	struct vcpu_registers found;
+	struct vcpu_registers found = {.rip = 0};
 	char command[32], answer[MOST_PACKET];
 	int r;
 
