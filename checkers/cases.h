@@ -12,7 +12,8 @@
  *	systems: where it was met
  *	symptoms:                   what the log shows; each counts its weight (1)
  *	  - {event: soft_lockup, functions: [a, b], comm: [x], cpus: 3, fields: {error: 1022}, weight: 2,
- *required: true} kernels:                    in order; the first whose release pattern fits decides
+ *	     required: true}
+ *	kernels:                    in order; the first whose release pattern fits decides
  *	  - {release: "3.10.0-*.el7*", before: 3.10.0-514.el7, advice: upgrade to ...}
  *	cause: text
  *	remedies: [text...]
@@ -29,6 +30,7 @@ enum kernel_state {
 	KERNEL_AFFECTED, /* in an affected range */
 	KERNEL_FIXED,	 /* newer than every affected range of its kind */
 	KERNEL_OLDER,	 /* older than every affected range of its kind */
+	KERNEL_ANY,	 /* the case is about no kernel in particular */
 };
 
 /** kernel_state_name() - "affected", "fixed" ... */
@@ -41,7 +43,7 @@ struct hl_cases;
  * @name, @title, @cause, @scenario: from the case; owned by struct hl_cases, as everything here
  * @remedies, @references: JSON arrays of texts
  * @score: 0 to 1: the share of the symptoms' weights that was seen
- * @events: how many events matched a symptom
+ * @events: how many events matched any symptom
  * @first_line: line of the first of them
  * @kernel: release that the events name, or NULL
  * @state: what the case says about @kernel

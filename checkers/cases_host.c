@@ -41,6 +41,7 @@ struct known_case {
 	json_t *json;
 	struct symptom symptoms[MAX_SYMPTOMS];
 	size_t symptom_count;
+	size_t events; /* that match any symptom */
 	uint64_t first_line;
 	char kernel[128];
 };
@@ -55,7 +56,7 @@ struct hl_cases {
 
 const char *kernel_state_name(enum kernel_state state)
 {
-	static const char *const names[] = {"unknown", "affected", "fixed", "older"};
+	static const char *const names[] = {"unknown", "affected", "fixed", "older", "any"};
 
 	return names[state];
 }
@@ -313,6 +314,7 @@ void hl_cases_event(struct hl_cases *cases, const struct hl_event *event)
 		}
 		if (!any)
 			continue;
+		known->events++;
 		if (!known->first_line)
 			known->first_line = event->line;
 		if (event->kernel && !known->kernel[0])
@@ -351,9 +353,13 @@ static void judge_kernel(const struct known_case *known, struct hl_diagnosis *di
 	bool behind = false, in_front = false;
 	size_t i;
 
+	if (!json_object_get(known->json, "kernels"))
+		diagnosis->state = KERNEL_ANY;
 	if (!known->kernel[0])
 		return;
 	diagnosis->kernel = known->kernel;
+	if (diagnosis->state == KERNEL_ANY)
+		return;
 	json_array_foreach (json_object_get(known->json, "kernels"), i, range) {
 		const char *release = text_of(range, "release");
 		int place;
@@ -387,6 +393,7 @@ static bool diagnose_case(const struct hl_cases *cases, struct known_case *known
 		.scenario = text_of(known->json, "scenario"),
 		.remedies = json_object_get(known->json, "remedies"),
 		.references = json_object_get(known->json, "references"),
+		.events = known->events,
 		.first_line = known->first_line,
 	};
 	for (size_t i = 0; i < known->symptom_count; i++) {
@@ -397,7 +404,6 @@ static bool diagnose_case(const struct hl_cases *cases, struct known_case *known
 			return false;
 		all += symptom->weight;
 		seen += there ? symptom->weight : 0;
-		diagnosis->events += symptom->seen;
 	}
 	diagnosis->score = all > 0 ? seen / all : 0;
 	if (!known->kernel[0] && !cases->several_kernels)
@@ -409,8 +415,11 @@ static bool diagnose_case(const struct hl_cases *cases, struct known_case *known
 /* Better explained first; an affected kernel before an unknown one before a fixed one; then by place. */
 static int compare_diagnoses(const void *a, const void *b)
 {
-	static const int rank[] = {
-		[KERNEL_UNKNOWN] = 1, [KERNEL_AFFECTED] = 0, [KERNEL_FIXED] = 3, [KERNEL_OLDER] = 2};
+	static const int rank[] = {[KERNEL_AFFECTED] = 0,
+				   [KERNEL_UNKNOWN] = 1,
+				   [KERNEL_ANY] = 1,
+				   [KERNEL_OLDER] = 2,
+				   [KERNEL_FIXED] = 3};
 	const struct hl_diagnosis *x = a, *y = b;
 
 	if (fabs(x->score - y->score) > 1e-9)

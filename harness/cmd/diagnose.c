@@ -69,23 +69,21 @@ static char *reproduce_command(const struct hl_diagnosis *diagnosis)
 static void print_wrapped(const char *text, const char *first, const char *indent)
 {
 	size_t column = strlen(first);
+	const char *gap = "";
 
 	fputs(first, stdout);
-	while (*text) {
+	for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
 		size_t length = strcspn(text, " \n");
 
-		if (column + length > 96) {
+		if (column + strlen(gap) + length > 96) {
 			printf("\n%s", indent);
 			column = strlen(indent);
+			gap = "";
 		}
-		printf("%.*s", (int)length, text);
-		column += length + 1;
+		printf("%s%.*s", gap, (int)length, text);
+		column += strlen(gap) + length;
 		text += length;
-		if (*text) {
-			text += strspn(text, " \n");
-			if (*text)
-				putchar(' ');
-		}
+		gap = " ";
 	}
 	putchar('\n');
 }
@@ -104,7 +102,7 @@ static void print_list(const char *heading, const json_t *list)
 
 static void print_kernel(const struct hl_diagnosis *diagnosis)
 {
-	if (!diagnosis->kernel)
+	if (!diagnosis->kernel || diagnosis->state == KERNEL_ANY)
 		return;
 	switch (diagnosis->state) {
 	case KERNEL_AFFECTED:

@@ -83,6 +83,42 @@ static void test_kernel_states(void)
 	CU_ASSERT_EQUAL(state_of(OOPS("2.6.32-504.el6.x86_64"), name), KERNEL_UNKNOWN);
 }
 
+/* An event that matches two symptoms is one event. */
+static void test_events_counted_once(void)
+{
+	static const char log[] = "BUG: soft lockup - CPU#1 stuck for 26s! [java:105]\n"
+				  "CPU: 1 PID: 105 Comm: java Not tainted 3.10.0-514.el7.x86_64 #1\n"
+				  "RIP: 0010:[<ffffffff810f9a4a>] smp_call_function_many+0x20a/0x270\n"
+				  "Call Trace:\n"
+				  " [<ffffffff8106d4e5>] native_flush_tlb_others+0xb5/0x1b0\n";
+	struct events events = events_read(log, strlen(log), 4096);
+	const struct hl_diagnosis *list;
+	struct hl_cases *cases;
+	size_t count;
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 1);
+	CU_ASSERT_EQUAL_FATAL(hl_cases_open(&cases, "scenarios/cases", NULL), 0);
+	hl_cases_event(cases, &events.list[0]);
+	count = hl_cases_diagnose(cases, &list);
+	CU_ASSERT_TRUE_FATAL(count > 0);
+	CU_ASSERT_STRING_EQUAL(list[0].name, "storage-stall-smp-call");
+	CU_ASSERT_EQUAL(list[0].events, 1);
+	hl_cases_close(cases);
+	events_free(&events);
+}
+
+static void test_any_kernel(void)
+{
+	CU_ASSERT_EQUAL(state_of("INFO: task dd:105 blocked for more than 120 seconds.\n"
+				 "      Not tainted 6.1.0-55-amd64 #1\n"
+				 "Call Trace:\n"
+				 " __schedule+0x282/0x880\n"
+				 " percpu_rwsem_wait+0x116/0x140\n"
+				 " __sb_start_write+0x64/0x70\n",
+				 "fsfreeze-hung-task"),
+			KERNEL_ANY);
+}
+
 static void test_hyperv(void)
 {
 	struct hyperv_machine machine = {.line = 7};
@@ -135,6 +171,8 @@ static void test_bad_case(void)
 CU_TestInfo diagnose_tests[] = {
 	{"kernel releases are compared part by part", test_versions},
 	{"affected and fixed kernels", test_kernel_states},
+	{"a case of no kernel in particular", test_any_kernel},
+	{"an event counts once", test_events_counted_once},
 	{"Hyper-V flags of command lines and XML", test_hyperv},
 	{"mistakes in a case file", test_bad_case},
 	CU_TEST_INFO_NULL,
