@@ -257,19 +257,24 @@ static const char *skip_bare_tag(const char *text, struct line *line)
 	return skip_spaces(text + 7);
 }
 
-/* Is any of eight bytes a control character? */
+/* Is any of eight bytes a control character or the beginning of one? */
 static bool any_control(const char *bytes)
 {
 	const uint64_t each = 0x0101010101010101;
-	uint64_t word;
+	uint64_t word, is_delete, is_c2;
 
 	memcpy(&word, bytes, sizeof(word));
-	return (word - each * 0x20) & ~word & each * 0x80;
+	is_delete = word ^ each * 0x7f;
+	is_c2 = word ^ each * 0xc2;
+	return (((word - each * 0x20) & ~word) | ((is_delete - each) & ~is_delete) |
+		((is_c2 - each) & ~is_c2)) &
+	       each * 0x80;
 }
 
 /*
- * Remove what terminals and serial lines add. Line ends inside the line (a bare carriage return)
- * are dropped too: what was printed over is gone on the screen, but not in the log.
+ * Remove what terminals and serial lines add, so that nothing in a log can steer the terminal of its reader:
+ * control characters, also U+0080 to U+009F in UTF-8, and escape sequences. Line ends inside the line (a bare
+ * carriage return) are dropped too: what was printed over is gone on the screen, but not in the log.
  */
 static size_t clean(char *to, const char *from, size_t size)
 {
@@ -283,7 +288,9 @@ static size_t clean(char *to, const char *from, size_t size)
 		if (i == size)
 			break;
 		c = (unsigned char)from[i];
-		if (c >= 0x20 || c == '\t') {
+		if (c == 0xc2 && i + 1 < size && ((unsigned char)from[i + 1] & 0xe0) == 0x80) {
+			i++;
+		} else if ((c >= 0x20 && c != 0x7f) || c == '\t') {
 			*to++ = (char)c;
 		} else if (c == 0x1b && i + 1 < size && from[i + 1] == '[') {
 			for (i += 2; i < size && ((unsigned char)from[i] < 0x40 || from[i] == '['); i++)

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-/* A diagnostic must not break the line structure. */
+/* "#" begins a directive. */
 static void print_text(const char *text, FILE *out)
 {
 	for (; *text; text++)
-		fputc(*text == '\n' ? ' ' : *text == '#' ? '+' : *text, out);
+		fputc(*text == '#' ? '+' : *text, out);
 }
 
 static void print_line(const char *indent, const json_t *test, size_t number, const char *name, FILE *out)
@@ -43,14 +43,15 @@ static void print_checks(const json_t *checks, FILE *out)
 
 static void print(const json_t *results, FILE *out)
 {
-	const json_t *result;
+	json_t *printable = results_printable(results), *result;
 	size_t i;
 
-	fprintf(out, "KTAP version 1\n1..%zu\n", json_array_size(results));
-	json_array_foreach (results, i, result) {
+	fprintf(out, "KTAP version 1\n1..%zu\n", json_array_size(printable));
+	json_array_foreach (printable, i, result) {
 		print_checks(json_object_get(result, "checks"), out);
 		print_line("", result, i + 1, result_text(result, "scenario"), out);
 	}
+	json_decref(printable);
 }
 
 const struct report_format report_ktap = {.name = "ktap", .print = print};

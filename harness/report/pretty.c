@@ -201,16 +201,17 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 static void print(const json_t *results, FILE *out)
 {
 	const struct colours *colours = choose_colours(out);
-	const json_t *result;
+	json_t *printable = results_printable(results), *result;
 	size_t i;
 
-	json_array_foreach (results, i, result) {
+	json_array_foreach (printable, i, result) {
 		if (i)
 			fputc('\n', out);
 		print_result(result, colours, out);
 	}
-	if (json_array_size(results) > 1)
-		summary_print(results, out);
+	if (json_array_size(printable) > 1)
+		summary_print(printable, out);
+	json_decref(printable);
 }
 
 const struct report_format report_pretty = {.name = "pretty", .live = true, .print = print};

@@ -27,4 +27,13 @@ const char *result_text(const json_t *object, const char *key);
 /** result_number() - a number member of a JSON object, or 0 */
 double result_number(const json_t *object, const char *key);
 
+/**
+ * results_printable() - a copy in which control characters of all texts are spaces
+ *
+ * Much of it was said by a guest or a server, and must neither steer a terminal nor break lines.
+ *
+ * Return: a new reference, or NULL when out of memory.
+ */
+json_t *results_printable(const json_t *results);
+
 #endif

@@ -222,6 +222,44 @@ static void test_prefilter(void)
 	free(text);
 }
 
+static void compare_filtered(const char *text, size_t size, size_t events)
+{
+	struct hl_scanner *scanner = NULL;
+	json_t *plain = read_filtered(text, size, NULL, 65536), *filtered;
+
+	CU_ASSERT_EQUAL(json_array_size(plain), events);
+	if (hl_scanner_open(&scanner, NULL)) {
+		printf("SKIP (no Hyperscan on this CPU) ");
+	} else {
+		filtered = read_filtered(text, size, hl_scanner_prefilter(scanner), size);
+		CU_ASSERT_TRUE(json_equal(plain, filtered));
+		json_decref(filtered);
+	}
+	hl_scanner_close(scanner);
+	json_decref(plain);
+}
+
+/* Anchors that the pre-filter cannot see as they stand in the file, and more than it has room for. */
+static void test_prefilter_hidden(void)
+{
+	static const char hidden[] =
+		"[   30.000123] INFO: task a:1 blocked for mo\0re than 120 seconds.\n"
+		"[   40.000123] INFO: task b:2 blocked for \033[1mmore than 120 seconds.\n"
+		"Aug  6 11:53:44 host kernel: [   50.000123] INFO: task c:3 blocked for mo\n"
+		"re than 120 seconds.\n";
+	static const char small[] = "BUG: x\n",
+			  last[] = "INFO: task a:1 blocked for more than 120 seconds.\n";
+	const size_t count = 36000;
+	char *many = malloc(count * sizeof(small) + sizeof(last)), *end = many;
+
+	compare_filtered(hidden, sizeof(hidden) - 1, 3);
+	for (size_t i = 0; i < count; i++)
+		end = stpcpy(end, small);
+	end = stpcpy(end, last);
+	compare_filtered(many, (size_t)(end - many), 1);
+	free(many);
+}
+
 /* Every common way in which logs come; each is the same soft lockup. */
 static void test_prefixes(void)
 {
@@ -359,6 +397,18 @@ static void test_hostile(void)
 	free(text);
 }
 
+/* Escape sequences, DEL and U+009B of UTF-8, which is an escape sequence of one character. */
+static void test_control_characters(void)
+{
+	static const char log[] =
+		"BUG: soft lockup - CPU#1 stuck for 26s! [\033[31mp\x7fi\xc2\x9bng \xc3\xa9\xc2\xa0x:1]\n";
+	struct events events = events_read(log, sizeof(log) - 1, sizeof(log));
+
+	CU_ASSERT_EQUAL_FATAL(events.count, 1);
+	CU_ASSERT_STRING_EQUAL(events.list[0].stack.comm, "ping \xc3\xa9\xc2\xa0x");
+	events_free(&events);
+}
+
 CU_TestInfo log_tests[] = {
 	{"hung task", test_hung_task},
 	{"soft lockup that ends in a panic", test_soft_lockup_and_panic},
@@ -366,6 +416,8 @@ CU_TestInfo log_tests[] = {
 	{"flush of a live log", test_flush},
 	{"names of kinds", test_kinds},
 	{"the pre-filter skips no event", test_prefilter},
+	{"what is hidden from the pre-filter", test_prefilter_hidden},
+	{"nothing steers the terminal", test_control_characters},
 	{"prefixes of every sort", test_prefixes},
 	{"quoted in a mail", test_quotes},
 	{"reports told apart by caller id", test_caller_ids},

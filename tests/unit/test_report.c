@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NASTY "a <b> & \"c\" 'd' # e\nsecond line\x01"
+#define NASTY "a <b> & \"c\" 'd' # e\nsecond line\x01\033[2J\x7f\xc2\x9b"
 
 static const char *const verdicts[] = {"PASS", "FAIL", "BROKEN", "SKIP"};
 
@@ -221,8 +221,10 @@ static void test_pretty(void)
 		CU_ASSERT_EQUAL(count_lines(text, verdicts[i]), 1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "4 runs: 1 PASS, 1 FAIL, 1 BROKEN, 1 SKIP\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "(2.5 s wall, 250.0 s in the guest, 100 times as fast)"));
-	/* No colours outside of a terminal. */
-	CU_ASSERT_PTR_NULL(strchr(text, '\033'));
+	/* No colours outside of a terminal, and nothing that steers one. */
+	CU_ASSERT_PTR_NULL(strpbrk(text, "\033\x01\x7f"));
+	CU_ASSERT_PTR_NULL(strstr(text, "\xc2\x9b"));
+	CU_ASSERT_EQUAL(count_lines(text, "second"), 0);
 	json_decref(results);
 	free(text);
 }
