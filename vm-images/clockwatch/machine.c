@@ -130,10 +130,11 @@ static void command_others(uint32_t command)
 /* INIT, 10 ms, then the start-up message twice (Intel SDM volume 3, 9.4.4.1). */
 void machine_start_others(void)
 {
+	uintptr_t length = (uintptr_t)trampoline_end - (uintptr_t)trampoline;
 	char *to = (char *)TRAMPOLINE;
 
-	for (const char *from = trampoline; from < trampoline_end; from++)
-		*to++ = *from;
+	for (uintptr_t i = 0; i < length; i++)
+		to[i] = trampoline[i];
 	command_others(COMMAND_INIT_OTHERS);
 	pause_nanoseconds(10000000);
 	command_others(COMMAND_SIPI_OTHERS | TRAMPOLINE >> 12);
