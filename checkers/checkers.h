@@ -44,7 +44,9 @@
 	KIND(CLOCKSOURCE_UNSTABLE, "clocksource_unstable", "a clocksource was found to drift")               \
 	KIND(CLOCK_WATCHDOG, "clock_watchdog", "a Windows guest stopped with a bugcheck")                    \
 	KIND(HYPERVISOR_ERROR, "hypervisor_error", "libvirt, QEMU or KVM reported an error")                 \
-	KIND(STALLED, "stalled", "no progress and no message (never found in a log)")
+	KIND(STALLED, "stalled", "no progress and no message (never found in a log)")                        \
+	KIND(LIVELOCK, "livelock",                                                                           \
+	     "a trigger runs in the kernel without end and without a message (never in a log)")
 
 enum hl_event_kind {
 #define HL_KIND_ENUM(symbol, name, help) HL_EVENT_##symbol,

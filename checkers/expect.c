@@ -228,6 +228,7 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 	case HL_EVENT_CLOCK_WATCHDOG:
 		return seconds_deadline(settings->clock_watchdog_timeout, 1);
 	case HL_EVENT_STALLED:
+	case HL_EVENT_LIVELOCK:
 		return settings->stall_limit <= 0 ? -1 : settings->stall_limit + SLACK;
 	case HL_EVENT_PANIC:
 		return later(later(hung_task_deadline(settings), soft_lockup_deadline(settings)),

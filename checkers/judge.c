@@ -243,6 +243,14 @@ void judge_fault(struct judge *judge, int64_t now)
 	}
 }
 
+void judge_refused(struct judge *judge, int64_t now, const char *reason)
+{
+	judge_fault(judge, now);
+	for (size_t i = 0; i < judge->count; i++)
+		if (check_kind(&judge->checks[i]) == CHECK_EXPECT && judge->status[i].state == CHECK_PENDING)
+			decide(&judge->status[i], CHECK_VIOLATED, 0, "%s", reason);
+}
+
 static void meet(struct judge *judge, size_t index, const struct hl_event *event, int64_t now)
 {
 	struct check_status *status = &judge->status[index];
@@ -377,6 +385,20 @@ void judge_end(struct judge *judge, const char *why)
 const struct check_status *judge_status(const struct judge *judge, size_t index)
 {
 	return &judge->status[index];
+}
+
+bool judge_expects_met(const struct judge *judge)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < judge->count; i++) {
+		if (check_kind(&judge->checks[i]) != CHECK_EXPECT)
+			continue;
+		if (judge->status[i].state != CHECK_HELD)
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 bool judge_expects_kind(const struct judge *judge, enum hl_event_kind kind)

@@ -99,6 +99,13 @@ void judge_settings(struct judge *judge, const struct detector_settings *setting
  */
 void judge_fault(struct judge *judge, int64_t now);
 
+/**
+ * judge_refused() - the kernel refused what was to bring the events: none of the expected ones will come
+ * @now: guest time in nanoseconds
+ * @reason: in words
+ */
+void judge_refused(struct judge *judge, int64_t now, const char *reason);
+
 /** judge_event() - something happened; @now as above */
 void judge_event(struct judge *judge, const struct hl_event *event, int64_t now);
 
@@ -119,6 +126,9 @@ void judge_end(struct judge *judge, const char *why);
 
 /** judge_status() - how check number @index stands */
 const struct check_status *judge_status(const struct judge *judge, size_t index);
+
+/** judge_expects_met() - is there an expect, and did all of them come? */
+bool judge_expects_met(const struct judge *judge);
 
 /** judge_expects_kind() - does some check expect an event of this kind? */
 bool judge_expects_kind(const struct judge *judge, enum hl_event_kind kind);

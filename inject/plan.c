@@ -235,6 +235,14 @@ static const struct parameter step_values[] = {
 	 .help = "let the kernel report: w blocked tasks, t all tasks, l CPUs, m memory. The result gets "
 		 "the\n"
 		 "stacks of blocked tasks and the state of the disks"},
+	{.name = "shell",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_step, shell),
+	 .help = "run this command with sh, to its end"},
+	{.name = "trigger",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_step, trigger),
+	 .help = "run this command with sh: it is itself the fault, and need not end"},
 	{.name = "name",
 	 .type = PARAMETER_STRING,
 	 .offset = offsetof(struct plan_step, name),
@@ -252,6 +260,14 @@ static const struct parameter step_values[] = {
 };
 
 static const struct schema_key step_keys[] = {
+	{.name = "exit",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct plan_step, exit),
+	 .help = "exit statuses of the command that are fine; default 0"},
+	{.name = "refused",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct plan_step, refused),
+	 .help = "errors (EINVAL) or exit statuses of the command by which a fixed kernel refuses it"},
 	{.name = "with",
 	 .kind = SCHEMA_MAP,
 	 .offset = offsetof(struct plan_step, with),
@@ -270,6 +286,44 @@ static const struct schema_key step_keys[] = {
 };
 
 static const struct schema step_schema = {"a step", sizeof(struct plan_step), step_values, step_keys};
+
+static const struct parameter bug_values[] = {
+	{.name = "title",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_bug, title),
+	 .required = true,
+	 .help = "of the upstream commit that fixes it"},
+	{.name = "cve",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_bug, cve),
+	 .help = "its CVE number"},
+	{.name = NULL},
+};
+
+static const struct schema_key bug_keys[] = {
+	{.name = "fixed",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct plan_bug, fixed),
+	 .help = "first versions with the fix"},
+	{.name = NULL},
+};
+
+static const struct schema bug_schema = {"bug", sizeof(struct plan_bug), bug_values, bug_keys};
+
+static const struct parameter program_values[] = {
+	{.name = "source",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_program, file),
+	 .required = true,
+	 .help = "C file, relative to the scenario's folder"},
+	{.name = "name",
+	 .type = PARAMETER_STRING,
+	 .offset = offsetof(struct plan_program, name),
+	 .help = "what it is called in the guest; default: the file's name without .c"},
+	{.name = NULL},
+};
+
+static const struct schema program_schema = {"a program", sizeof(struct plan_program), program_values, NULL};
 
 static const struct parameter plan_values[] = {
 	{.name = "scenario",
@@ -318,6 +372,26 @@ static const struct schema_key plan_keys[] = {
 	 .item = &vm_schema,
 	 .offset = offsetof(struct plan, vm),
 	 .help = "the lab VM"},
+	{.name = "bug",
+	 .kind = SCHEMA_OBJECT,
+	 .item = &bug_schema,
+	 .offset = offsetof(struct plan, bug),
+	 .help = "the known bug that it tests a kernel for: its expects are the bug's signature, and\n"
+		 "PASS means that the kernel does not have it"},
+	{.name = "modules",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct plan, modules),
+	 .help = "kernel modules to load, else SKIP"},
+	{.name = "tools",
+	 .kind = SCHEMA_TEXTS,
+	 .offset = offsetof(struct plan, tools),
+	 .help = "programs of this machine that commands need, else SKIP; sh is always there"},
+	{.name = "programs",
+	 .kind = SCHEMA_LIST,
+	 .item = &program_schema,
+	 .offset = offsetof(struct plan, programs),
+	 .count_offset = offsetof(struct plan, program_count),
+	 .help = "C programs that are compiled and put into the guest"},
 	{.name = "disks",
 	 .kind = SCHEMA_LIST,
 	 .item = &disk_schema,
@@ -377,7 +451,21 @@ static void mark_absent(struct plan_step *step)
 	if (!json_object_get(step->source, "sysrq"))
 		step->sysrq = -1;
 	if (!step->name)
-		step->name = step->start ? step->start : step->inject;
+		step->name = step->start ? step->start : step->inject ? step->inject : "command";
+}
+
+/* "folder/repro.c" -> "repro" */
+static void name_program(struct plan_program *program, struct arena *arena)
+{
+	const char *slash = strrchr(program->file, '/'), *base = slash ? slash + 1 : program->file;
+	size_t length = strlen(base), ending = length > 2 && !strcmp(base + length - 2, ".c") ? 2 : 0;
+	char *name;
+
+	if (program->name)
+		return;
+	name = arena_allocate(arena, length + 1);
+	memcpy(name, base, length - ending);
+	program->name = name;
 }
 
 /* Objects that are never absent, so that their defaults apply. */
@@ -401,6 +489,8 @@ int plan_load(struct plan *plan, json_t *json, struct hl_error *err)
 	plan->arena = kept;
 	for (size_t i = 0; !r && i < plan->step_count; i++)
 		mark_absent(&plan->steps[i]);
+	for (size_t i = 0; !r && i < plan->program_count; i++)
+		name_program(&plan->programs[i], &plan->arena);
 	for (size_t i = 0; !r && i < plan->disk_count; i++)
 		mark_absent_in_disk(&plan->disks[i]);
 	return r;
@@ -424,7 +514,7 @@ bool plan_has_check(const struct plan *plan, enum check_kind kind)
 bool plan_injects(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].inject)
+		if (plan->steps[i].inject || plan->steps[i].trigger)
 			return true;
 	return false;
 }

@@ -103,10 +103,36 @@ struct plan_wait {
 };
 
 /**
- * struct plan_step - one entry of the timeline: starts a workload, injects a fault or asks the kernel for a
- * report
- * @start, @inject: name of the workload or of the injector, or NULL
- * @sysrq: enum plan_sysrq, -1 for none; one of the three is there
+ * struct plan_bug - the known bug that a scenario tests a kernel for
+ * @title: of the upstream commit that fixes it
+ * @cve: its number, or NULL
+ * @fixed: first versions with the fix, for people to read
+ */
+struct plan_bug {
+	const json_t *source;
+	const char *title, *cve;
+	const char **fixed;
+};
+
+/**
+ * struct plan_program - a program that is compiled and put into the guest's PATH
+ * @file: "source" of the scenario: a C file; the loader makes its path absolute
+ * @name: what it is called there; default: the file's name without ".c"
+ */
+struct plan_program {
+	const json_t *source;
+	const char *file, *name;
+};
+
+/**
+ * struct plan_step - one entry of the timeline: starts a workload, injects a fault, runs a command or asks
+ *the kernel for a report
+ * @start, @inject: name of the workload or of the injector
+ * @shell, @trigger: a command for sh: one that prepares something, or one that is itself the fault and need
+ *not end; or NULL
+ * @sysrq: enum plan_sysrq, -1 for none; one of the five is there
+ * @exit: exit statuses of the command that are fine; empty: 0
+ * @refused: errors (EINVAL) or exit statuses that mean that the kernel refuses: a form of "fixed"
  * @name: of the workload's process; default: the workload's name
  * @with: parameters, an object of texts
  * @at: nanoseconds after the timeline began, -1 for "when the step before is done"
@@ -118,7 +144,8 @@ struct plan_wait {
  */
 struct plan_step {
 	const json_t *source;
-	const char *start, *inject, *name;
+	const char *start, *inject, *shell, *trigger, *name;
+	const char **exit, **refused;
 	int sysrq;
 	const json_t *with;
 	int64_t at, hold_for;
@@ -131,6 +158,10 @@ struct plan_step {
  * @postmortem: enum plan_postmortem: when the guest's memory is taken: of a guest that ended by itself
  *	unexpectedly; also while the first hang holds; never
  * @stall: nanoseconds after which an operation in flight makes its workload stalled
+ * @bug: the bug that it tests for: then its expects are the signature of that bug, and PASS means that the
+ *	kernel does not have it; or NULL
+ * @modules: kernel modules to load
+ * @tools: programs of this machine that are copied into the guest
  * @json: what it was read from; a reference is held
  * @arena: holds the lists
  */
@@ -140,6 +171,10 @@ struct plan {
 	int64_t seed, stall;
 	int postmortem;
 	struct plan_vm *vm;
+	struct plan_bug *bug;
+	const char **modules, **tools;
+	struct plan_program *programs;
+	size_t program_count;
 	struct plan_disk *disks;
 	size_t disk_count;
 	const json_t *sysctl;
@@ -170,7 +205,7 @@ void plan_free(struct plan *plan);
 /** plan_has_check() - is there a check of this kind? */
 bool plan_has_check(const struct plan *plan, enum check_kind kind);
 
-/** plan_injects() - does any step inject a fault? */
+/** plan_injects() - does any step inject a fault, or trigger one? */
 bool plan_injects(const struct plan *plan);
 
 /** plan_verifies() - does any workload have something to verify afterwards? */

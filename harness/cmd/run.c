@@ -130,6 +130,9 @@ static void print_step(const struct plan_step *step, size_t number)
 
 	if (step->sysrq >= 0)
 		printf("  %zu. sysrq %s", number, plan_sysrq_names[step->sysrq]);
+	else if (step->shell || step->trigger)
+		printf("  %zu. %s %s", number,
+		       step->shell ? "shell:" : "trigger:", step->shell ? step->shell : step->trigger);
 	else
 		printf("  %zu. %s %s", number, step->start ? "start" : "inject",
 		       step->start ? step->start : step->inject);

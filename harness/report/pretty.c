@@ -176,6 +176,22 @@ static void print_wait(const json_t *wait, FILE *out)
 		result_text(wait, "function"));
 }
 
+/* What to do about it: the fix, and where it is. */
+static void print_bug(const json_t *bug, FILE *out)
+{
+	const char *cve = result_text(bug, "cve");
+	const json_t *version;
+	size_t i;
+
+	if (!bug)
+		return;
+	fprintf(out, "  fix       \"%s\"%s%s\n", result_text(bug, "title"), cve[0] ? ", " : "", cve);
+	json_array_foreach (json_object_get(bug, "fixed"), i, version)
+		fprintf(out, "%s%s", i ? ", " : "            fixed in ", json_string_value(version));
+	if (json_array_size(json_object_get(bug, "fixed")))
+		fputc('\n', out);
+}
+
 static void print_result(const json_t *result, const struct colours *colours, FILE *out)
 {
 	const json_t *item;
@@ -190,6 +206,8 @@ static void print_result(const json_t *result, const struct colours *colours, FI
 		print_workload(item, out);
 	json_array_foreach (json_object_get(result, "checksums"), i, item)
 		print_checksum(item, out);
+	if (!strcmp(result_text(result, "verdict"), "FAIL"))
+		print_bug(json_object_get(result, "bug"), out);
 	json_array_foreach (json_object_get(result, "waits"), i, item)
 		print_wait(item, out);
 	json_array_foreach (json_object_get(result, "sysrq"), i, item)

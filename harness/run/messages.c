@@ -4,6 +4,7 @@
  */
 #include "run/state.h"
 
+#include "inject/livelock.h"
 #include "inject/stall.h"
 
 #include <math.h>
@@ -244,6 +245,40 @@ static void on_stalled(struct run *run, const json_t *message)
 	count_event(run, &event, run->guest_now);
 }
 
+static void on_livelock(struct run *run, const json_t *message)
+{
+	struct hl_event event;
+
+	livelock_event(&event, text_of(message, "comm"),
+		       (long)json_integer_value(json_object_get(message, "pid")),
+		       json_integer_value(json_object_get(message, "age")), run->guest_now);
+	count_event(run, &event, run->guest_now);
+}
+
+static void on_command(struct run *run, const json_t *message)
+{
+	const struct plan_step *step = &run->plan->steps[step_of(run, message)];
+
+	run_journal(run, "command", json_deep_copy(message));
+	record_command_end(run->record, run->plan, message);
+	run_note(run, "exit %lld: %.200s%s%.200s",
+		 (long long)json_integer_value(json_object_get(message, "exit")),
+		 step->trigger ? step->trigger : step->shell, text_of(message, "output")[0] ? ": " : "",
+		 text_of(message, "output"));
+}
+
+static void on_refused(struct run *run, const json_t *message)
+{
+	char *reason = run->facts.refused;
+
+	snprintf(reason, sizeof(run->facts.refused),
+		 "the kernel refuses step %zu, as the scenario names it (%s): %s", step_of(run, message) + 1,
+		 text_of(message, "how"), text_of(message, "output"));
+	run_journal(run, "refused", json_deep_copy(message));
+	judge_refused(run->facts.judge, run->guest_now, reason);
+	run_note(run, "%s", reason);
+}
+
 static void on_waits(struct run *run, const json_t *message)
 {
 	json_t *wait;
@@ -312,16 +347,19 @@ static const struct {
 	{"boot", on_boot},
 	{"broken", on_broken},
 	{"checksum", on_checksum},
+	{"command", on_command},
 	{"end", on_end},
 	{"fsck", on_fsck},
-	{"host", on_host},
 	{"heartbeat", on_heartbeat},
+	{"host", on_host},
 	{"injection", on_injection},
+	{"livelock", on_livelock},
 	{"lost", on_lost},
-	{"quiet", on_quiet},
 	{"postmortem", on_postmortem},
+	{"quiet", on_quiet},
 	{"ready", on_ready},
 	{"recovery", on_recovery},
+	{"refused", on_refused},
 	{"snapshot", on_snapshot},
 	{"stalled", on_stalled},
 	{"sysrq", on_sysrq},

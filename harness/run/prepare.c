@@ -7,6 +7,7 @@
 #include "vm-images/fetch_debian.h"
 #include "vm-images/initramfs.h"
 #include "vm-images/kernel_store.h"
+#include "vm-images/program.h"
 #include "vm/accel.h"
 #include "vm/bochs.h"
 #include "vm/clockwatch.h"
@@ -14,13 +15,29 @@
 
 #include <string.h>
 
+/* The scenario's own programs, compiled; paths and content are newly allocated. */
+static int compile_programs(const struct plan *plan, struct initramfs_file *files, struct hl_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < plan->program_count; i++) {
+		char *image = NULL;
+
+		r = program_compile(plan->programs[i].file, &image, &files[i].size, err);
+		files[i].path = file_path("/usr/local/bin/%s", plan->programs[i].name);
+		files[i].data = image;
+		files[i].mode = 0755;
+	}
+	return r;
+}
+
 /* Bochs has no fw_cfg device: there the plan is in the initramfs. */
 static int build_initramfs(const struct plan *plan, const struct run_settings *settings,
 			   const struct run_needs *needs, struct run_preparation *preparation,
 			   struct hl_error *err)
 {
 	cleanup_free char *text = json_dumps(plan->json, JSON_COMPACT);
-	const struct initramfs_file plan_file = {BOCHS_PLAN, text, text ? strlen(text) : 0, 0644};
+	cleanup_free struct initramfs_file *files = calloc(plan->program_count + 1, sizeof(*files));
 	struct initramfs_request request = {
 		.kernel = preparation->kernel,
 		.guest_program = settings->guest_program,
@@ -28,11 +45,22 @@ static int build_initramfs(const struct plan *plan, const struct run_settings *s
 		.module_count = needs->module_count,
 		.tools = needs->tools,
 		.tool_count = needs->tool_count,
-		.files = &plan_file,
-		.file_count = plan->vm->machine == PLAN_MACHINE_BOCHS,
+		.files = files,
+		.file_count = plan->program_count + (plan->vm->machine == PLAN_MACHINE_BOCHS),
 	};
+	int r = files ? compile_programs(plan, files, err)
+		      : hl_error_errno(err, ENOMEM, "build an initramfs");
 
-	return initramfs_build(&request, &preparation->initramfs, err);
+	if (files)
+		files[plan->program_count] =
+			(struct initramfs_file){BOCHS_PLAN, text, text ? strlen(text) : 0, 0644};
+	if (!r)
+		r = initramfs_build(&request, &preparation->initramfs, err);
+	for (size_t i = 0; files && i < plan->program_count; i++) {
+		free((char *)files[i].path);
+		free((char *)files[i].data);
+	}
+	return r;
 }
 
 /* The probe boots what the run itself would boot. */

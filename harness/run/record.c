@@ -332,6 +332,25 @@ size_t record_sysrq_tasks(const struct record *record)
 	return json_array_size(json_object_get(last_sysrq(record), "tasks"));
 }
 
+void record_command_end(struct record *record, const struct plan *plan, const json_t *message)
+{
+	size_t step = (size_t)json_integer_value(json_object_get(message, "step"));
+	json_t *all = json_object_get(record->result, "commands");
+
+	if (!all) {
+		all = json_array();
+		json_object_set_new(record->result, "commands", all);
+	}
+	json_array_append_new(all, json_pack("{s:I, s:s, s:O, s:O}", "step", (json_int_t)step, "command",
+					     step < plan->step_count && plan->steps[step].trigger
+						     ? plan->steps[step].trigger
+					     : step < plan->step_count && plan->steps[step].shell
+						     ? plan->steps[step].shell
+						     : "",
+					     "exit", json_object_get(message, "exit"), "output",
+					     json_object_get(message, "output")));
+}
+
 static bool same_member(const json_t *a, const json_t *b, const char *key)
 {
 	const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);
@@ -387,17 +406,23 @@ void record_unconfirmed(const struct record *record, const struct plan *plan, st
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const json_t *injection;
 
-		if (!plan->steps[i].inject)
+		const struct plan_step *step = &plan->steps[i];
+		bool lasting = step->trigger || (plan->bug && judge_expects_met(facts->judge));
+
+		if (!step->inject && !step->trigger)
 			continue;
 		injection = record->by_step[i] ? json_array_get(record->injections, record->by_step[i] - 1)
 					       : NULL;
-		if (json_is_true(json_object_get(injection, "confirmed")) &&
-		    json_is_true(json_object_get(injection, "confirmed_released")))
+		/* After a refusal the steps behind it were not taken. */
+		if (!injection && facts->refused[0])
 			continue;
-		snprintf(facts->unconfirmed, sizeof(facts->unconfirmed),
-			 "the %s of injector %s was not confirmed",
+		if (json_is_true(json_object_get(injection, "confirmed")) &&
+		    (lasting || json_is_true(json_object_get(injection, "confirmed_released"))))
+			continue;
+		snprintf(facts->unconfirmed, sizeof(facts->unconfirmed), "the %s of %s %s was not confirmed",
 			 json_is_true(json_object_get(injection, "confirmed")) ? "release" : "fault",
-			 plan->steps[i].inject);
+			 step->inject ? "injector" : "the trigger",
+			 step->inject ? step->inject : step->trigger);
 		return;
 	}
 }
@@ -505,7 +530,10 @@ static void set_verdict(json_t *result, enum verdict verdict, const char *reason
 static void add_parameters(const struct record *record, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->step_count; i++)
-		if (record->by_step[i] && plan->steps[i].with) {
+		if (record->by_step[i] && plan->steps[i].trigger) {
+			json_object_set_new(json_array_get(record->injections, record->by_step[i] - 1),
+					    "with", json_pack("{s:s}", "command", plan->steps[i].trigger));
+		} else if (record->by_step[i] && plan->steps[i].with) {
 			json_t *with = json_object(), *value;
 			const char *key;
 
@@ -515,6 +543,30 @@ static void add_parameters(const struct record *record, const struct plan *plan)
 			json_object_set_new(json_array_get(record->injections, record->by_step[i] - 1),
 					    "with", with);
 		}
+}
+
+static void add_health(json_t *result, const struct plan *plan, const struct run_facts *facts)
+{
+	char reason[1200];
+	enum verdict health = health_of_run(plan, facts, reason, sizeof(reason));
+
+	json_object_set_new(result, "health",
+			    json_pack("{s:s, s:s}", "verdict", verdict_name(health), "reason", reason));
+}
+
+static void add_bug(json_t *result, const struct plan *plan)
+{
+	json_t *bug, *fixed;
+
+	if (!plan->bug)
+		return;
+	fixed = json_array();
+	bug = json_pack("{s:s, s:o}", "title", plan->bug->title, "fixed", fixed);
+	for (const char **version = plan->bug->fixed; *version; version++)
+		json_array_append_new(fixed, json_string(*version));
+	if (plan->bug->cve)
+		json_object_set_new(bug, "cve", json_string(plan->bug->cve));
+	json_object_set_new(result, "bug", bug);
 }
 
 json_t *record_finish(struct record *record, const struct plan *plan, const struct run_facts *facts,
@@ -531,6 +583,9 @@ json_t *record_finish(struct record *record, const struct plan *plan, const stru
 	add_times(record, result);
 	json_object_set_new(result, "injections", record->injections);
 	json_object_set_new(result, "checks", check_results(record, plan, facts));
+	json_object_set_new(result, "signature", json_string(signature_name(signature_of_run(plan, facts))));
+	add_health(result, plan, facts);
+	add_bug(result, plan);
 	json_object_set_new(result, "workloads", workload_list_json(record));
 	json_object_set_new(result, "waits", record->waits);
 	json_object_set_new(result, "events", record->events);

@@ -59,6 +59,9 @@ void record_fsck(struct record *record, const json_t *message);
 /** record_checksum() - what a disk holds (hash_disk()), as read in the guest and from its file on the host */
 void record_checksum(struct record *record, const char *disk, const char *guest, const char *host);
 
+/** record_command_end() - a command of the scenario ended */
+void record_command_end(struct record *record, const struct plan *plan, const json_t *message);
+
 /**
  * record_wait() - what a workload or another blocked task waits for
  *

@@ -5,7 +5,9 @@
 #include "base/process.h"
 #include "server/server.h"
 #include "vm-images/modules.h"
+#include "vm-images/program.h"
 #include "vm/bochs.h"
+#include "vm/qemu.h"
 
 #include <string.h>
 
@@ -32,7 +34,7 @@ static void add_needs(struct run_needs *all, const struct needs *needs, struct a
 void requirements_collect(const struct plan *plan, struct run_needs *needs, struct arena *arena)
 {
 	static const char *const always[] = {"virtio_pci", "virtio_console", NULL};
-	static const char *const sysrq[] = {"MAGIC_SYSRQ", NULL};
+	static const char *const sysrq[] = {"MAGIC_SYSRQ", NULL}, *const shell[] = {"sh", NULL};
 
 	memset(needs, 0, sizeof(*needs));
 	if (plan->vm->guest == PLAN_GUEST_LINUX)
@@ -50,9 +52,13 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 			add_needs(needs, &workload_find(step->start)->needs, arena);
 		else if (step->inject)
 			add_needs(needs, &injector_find(step->inject)->needs, arena);
-		else
+		else if (step->sysrq >= 0)
 			add_names(arena, &needs->config, &needs->config_count, sysrq);
+		else
+			add_names(arena, &needs->tools, &needs->tool_count, shell);
 	}
+	add_names(arena, &needs->modules, &needs->module_count, plan->modules);
+	add_names(arena, &needs->tools, &needs->tool_count, plan->tools);
 }
 
 static int check_config(const struct run_needs *needs, const struct kernel *kernel, char *reason, size_t size,
@@ -112,6 +118,8 @@ static void check_programs(const struct plan *plan, const struct run_needs *need
 		check_bochs(reason, size);
 	for (size_t i = 0; i < needs->tool_count; i++)
 		check_program(needs->tools[i], reason, size);
+	if (plan->program_count)
+		check_program(PROGRAM_COMPILER, reason, size);
 	for (size_t i = 0; i < plan->disk_count; i++) {
 		const char *server = server_program((enum plan_via)plan->disks[i].via);
 

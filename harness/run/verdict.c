@@ -91,6 +91,18 @@ static struct check_result check_end(const struct check *check, const struct run
 		      facts->end_reason);
 }
 
+/* The expects of a scenario with a bug are the bug's signature: it is there when all of them came. */
+static struct check_result check_signature(const struct run_facts *facts, const struct check_status *status)
+{
+	struct check_result judgement = judged(status);
+
+	if (judge_expects_met(facts->judge))
+		judgement.verdict = VERDICT_FAIL;
+	else if (judgement.verdict == VERDICT_FAIL || judgement.verdict == VERDICT_PASS)
+		judgement.verdict = VERDICT_PASS;
+	return judgement;
+}
+
 struct check_result verdict_of_check(const struct plan *plan, const struct run_facts *facts, size_t index)
 {
 	const struct check *check = &plan->checks[index];
@@ -102,6 +114,9 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
 		return check_data(facts);
 	case CHECK_ENDS:
 		return check_end(check, facts);
+	case CHECK_EXPECT:
+		return plan->bug ? check_signature(facts, judge_status(facts->judge, index))
+				 : judged(judge_status(facts->judge, index));
 	default:
 		return judged(judge_status(facts->judge, index));
 	}
@@ -127,29 +142,92 @@ static const char *broken_reason(const struct run_facts *facts)
 	return facts->log_lost ? "part of the kernel log was lost" : "";
 }
 
-enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason, size_t size)
+static bool panicked_unexpectedly(const struct plan *plan, const struct run_facts *facts)
 {
-	const char *broken = broken_reason(facts);
+	return facts->end == GUEST_PANICKED && !verdict_expects_panic(plan, facts);
+}
+
+const char *signature_name(enum signature signature)
+{
+	static const char *const names[] = {
+		[SIGNATURE_NONE] = "none",     [SIGNATURE_UNKNOWN] = "unknown", [SIGNATURE_SEEN] = "seen",
+		[SIGNATURE_ABSENT] = "absent", [SIGNATURE_REFUSED] = "refused",
+	};
+
+	return names[signature];
+}
+
+static bool expects_decided(const struct plan *plan, const struct run_facts *facts)
+{
+	for (size_t i = 0; i < plan->check_count; i++) {
+		enum check_state state = judge_status(facts->judge, i)->state;
+
+		if (check_kind(&plan->checks[i]) == CHECK_EXPECT && state != CHECK_HELD &&
+		    state != CHECK_VIOLATED)
+			return false;
+	}
+	return true;
+}
+
+enum signature signature_of_run(const struct plan *plan, const struct run_facts *facts)
+{
+	if (!plan_has_check(plan, CHECK_EXPECT))
+		return SIGNATURE_NONE;
+	if (!facts->began || facts->unconfirmed[0])
+		return SIGNATURE_UNKNOWN;
+	if (judge_expects_met(facts->judge))
+		return SIGNATURE_SEEN;
+	if (broken_reason(facts)[0] || panicked_unexpectedly(plan, facts) || !expects_decided(plan, facts))
+		return SIGNATURE_UNKNOWN;
+	return facts->refused[0] ? SIGNATURE_REFUSED : SIGNATURE_ABSENT;
+}
+
+/* The worst of the checks, with its reason; @expects: also those that expect something. */
+static enum verdict worst_check(const struct plan *plan, const struct run_facts *facts, bool expects,
+				char *reason, size_t size)
+{
 	enum verdict worst = VERDICT_PASS;
 
 	snprintf(reason, size, "every check held");
+	for (size_t i = 0; i < plan->check_count; i++) {
+		enum check_kind kind = check_kind(&plan->checks[i]);
+		struct check_result check = verdict_of_check(plan, facts, i);
+
+		if ((kind == CHECK_EXPECT && !expects) || verdict_worse(worst, check.verdict) == worst)
+			continue;
+		worst = check.verdict;
+		snprintf(reason, size, "%s: %s", check_kind_names[kind], check.reason);
+	}
+	return worst;
+}
+
+static enum verdict judge_run(const struct plan *plan, const struct run_facts *facts, bool expects,
+			      char *reason, size_t size)
+{
+	const char *broken = broken_reason(facts);
+
 	if (broken[0]) {
 		snprintf(reason, size, "%s", broken);
 		return VERDICT_BROKEN;
 	}
-	if (facts->end == GUEST_PANICKED && !verdict_expects_panic(plan, facts)) {
+	if (panicked_unexpectedly(plan, facts)) {
 		snprintf(reason, size, "the guest panicked: %s",
 			 facts->first_panic[0] ? facts->first_panic : facts->end_reason);
 		return VERDICT_FAIL;
 	}
-	for (size_t i = 0; i < plan->check_count; i++) {
-		struct check_result check = verdict_of_check(plan, facts, i);
+	return worst_check(plan, facts, expects, reason, size);
+}
 
-		if (verdict_worse(worst, check.verdict) == worst)
-			continue;
-		worst = check.verdict;
-		snprintf(reason, size, "%s: %s", check_kind_names[check_kind(&plan->checks[i])],
-			 check.reason);
+enum verdict health_of_run(const struct plan *plan, const struct run_facts *facts, char *reason, size_t size)
+{
+	return judge_run(plan, facts, false, reason, size);
+}
+
+enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason, size_t size)
+{
+	if (plan->bug && signature_of_run(plan, facts) == SIGNATURE_SEEN) {
+		snprintf(reason, size, "this kernel has the bug that \"%s\" fixes", plan->bug->title);
+		return VERDICT_FAIL;
 	}
-	return worst;
+	return judge_run(plan, facts, true, reason, size);
 }

@@ -36,6 +36,7 @@ enum guest_end {
  * @unconfirmed: the first injection that was not confirmed or whose release was not, in words; or empty
  * @not_recovered: the first workload that did not move again, in words; or empty
  * @data_problem: the first fsck or verification that failed, in words; or empty
+ * @refused: the kernel refused a step as the scenario names it, in words; or empty
  * @recovery_known, @data_known: the guest got as far as saying so
  * @first_panic: title of the panic event, or empty
  */
@@ -44,7 +45,7 @@ struct run_facts {
 	enum guest_end end;
 	char end_reason[1200];
 	bool began, log_lost;
-	char unconfirmed[600], not_recovered[300], data_problem[600], first_panic[300];
+	char unconfirmed[600], not_recovered[300], data_problem[600], first_panic[300], refused[500];
 	bool recovery_known, data_known;
 };
 
@@ -56,6 +57,28 @@ struct check_result {
 	char reason[700];
 };
 
+/**
+ * enum signature - did all that the scenario expects come?
+ * @SIGNATURE_NONE: it expects nothing
+ * @SIGNATURE_UNKNOWN: the run does not say: a fault was not confirmed, a deadline not reached ...
+ * @SIGNATURE_SEEN: yes
+ * @SIGNATURE_ABSENT: no, until the deadline, with every fault confirmed
+ * @SIGNATURE_REFUSED: no, the kernel refuses what would bring it, as the scenario names it
+ */
+enum signature { SIGNATURE_NONE, SIGNATURE_UNKNOWN, SIGNATURE_SEEN, SIGNATURE_ABSENT, SIGNATURE_REFUSED };
+
+/** signature_name() - "none" ... */
+const char *signature_name(enum signature signature);
+
+/** signature_of_run() - what became of the expects */
+enum signature signature_of_run(const struct plan *plan, const struct run_facts *facts);
+
+/**
+ * health_of_run() - how everything else than the expects stands
+ * @reason: receives why, at least 1200 bytes
+ */
+enum verdict health_of_run(const struct plan *plan, const struct run_facts *facts, char *reason, size_t size);
+
 /** verdict_of_check() - verdict of check number @index of the plan */
 struct check_result verdict_of_check(const struct plan *plan, const struct run_facts *facts, size_t index);
 
@@ -64,7 +87,7 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
  * @reason: receives why, at least 1200 bytes
  *
  * A fault that was not confirmed, a log that was cut or a guest that broke off say nothing about the
- * kernel: BROKEN, whatever the checks say.
+ * kernel: BROKEN, whatever the checks say. Of a scenario with a bug: FAIL when the bug's signature was seen.
  */
 enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason,
 			    size_t size);

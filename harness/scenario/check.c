@@ -3,6 +3,7 @@
 
 #include "base/similar.h"
 #include "base/units.h"
+#include "inject/command_result.h"
 #include "scenario/loader.h"
 
 #include <ctype.h>
@@ -346,13 +347,56 @@ static int check_sysrq_step(const struct checker *checker, const struct plan_ste
 	return 0;
 }
 
+/* Of five: a step is one of these. */
+static int count_actions(const struct plan_step *step)
+{
+	return !!step->start + !!step->inject + !!step->shell + !!step->trigger + (step->sysrq >= 0);
+}
+
+static int check_command_key(const struct checker *checker, const struct plan_step *step, const char *key,
+			     bool command)
+{
+	bool there = json_object_get(step->source, key);
+
+	if (command && there && (!strcmp(key, "with") || !strcmp(key, "for") || !strcmp(key, "until")))
+		return fail(checker, step->source, key, "a command has no '%s'", key);
+	if (!command && there && (!strcmp(key, "exit") || !strcmp(key, "refused")))
+		return fail(checker, step->source, key, "only a step with 'shell' or 'trigger' has '%s'",
+			    key);
+	return 0;
+}
+
+static int check_command_keys(const struct checker *checker, const struct plan_step *step)
+{
+	static const char *const keys[] = {"with", "for", "until", "exit", "refused"};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(keys) / sizeof(keys[0]); i++)
+		r = check_command_key(checker, step, keys[i], step->shell || step->trigger);
+	for (const char **status = step->exit; !r && *status; status++)
+		if (command_status_parse(*status) < 0)
+			r = fail(checker, step->source, "exit", "'%s' is not an exit status from 0 to 255",
+				 *status);
+	for (const char **how = step->refused; !r && *how; how++)
+		if (command_status_parse(*how) < 1 && !command_errno_parse(*how))
+			r = fail(checker, step->source, "refused",
+				 "'%s' is neither an error such as EINVAL nor an exit status from 1 to 255",
+				 *how);
+	return r;
+}
+
 static int check_step(const struct checker *checker, size_t index, int64_t *latest)
 {
 	const struct plan_step *step = &checker->plan->steps[index];
 
-	if (!!step->start + !!step->inject + (step->sysrq >= 0) != 1)
+	int r;
+
+	if (count_actions(step) != 1)
 		return fail(checker, step->source, NULL,
-			    "a step has exactly one of 'start', 'inject' and 'sysrq'");
+			    "a step has exactly one of 'start', 'inject', 'shell', 'trigger' and 'sysrq'");
+	r = check_command_keys(checker, step);
+	if (r)
+		return r;
 	if (step->at >= 0 && step->at < *latest)
 		return fail(checker, step->source, "at",
 			    "impossible timeline: this step is earlier than the one before");
@@ -360,6 +404,8 @@ static int check_step(const struct checker *checker, size_t index, int64_t *late
 		*latest = step->at;
 	if (step->sysrq >= 0)
 		return check_sysrq_step(checker, step);
+	if (step->shell || step->trigger)
+		return 0;
 	return step->start ? check_workload_step(checker, index) : check_injection_step(checker, step);
 }
 
@@ -436,6 +482,20 @@ static int check_check(const struct checker *checker, const struct check *check)
 	return r;
 }
 
+/* A bug is known by its signature. */
+static int check_bug(const struct checker *checker)
+{
+	const struct plan *plan = checker->plan;
+
+	if (plan->bug && !plan_has_check(plan, CHECK_EXPECT))
+		return fail(checker, plan->source, "bug",
+			    "a scenario with a bug has an 'expect' that says how the bug shows itself");
+	if (plan->bug && !plan_injects(plan))
+		return fail(checker, plan->source, "bug",
+			    "a scenario with a bug has a step with 'inject' or 'trigger'");
+	return 0;
+}
+
 static bool ends_by_panic(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->check_count; i++)
@@ -479,5 +539,7 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 		r = check_step(&checker, i, &latest);
 	if (!r)
 		r = scenario_check_guest(path, plan, err);
-	return r ? r : check_checks(&checker);
+	if (!r)
+		r = check_checks(&checker);
+	return r ? r : check_bug(&checker);
 }

@@ -434,6 +434,24 @@ int scenario_convert(const char *path, const struct schema *schema, json_t **jso
 	return convert_document(&loader, parser, diag, schema, json);
 }
 
+/* Sources of programs are relative to the scenario file's folder. */
+static void make_paths_absolute(const char *path, json_t *json)
+{
+	cleanup_free char *real = realpath(path, NULL);
+	json_t *program;
+	size_t i;
+
+	json_array_foreach (json_object_get(json, "programs"), i, program) {
+		const char *source = json_string_value(json_object_get(program, "source"));
+		cleanup_free char *absolute = NULL;
+
+		if (!source || source[0] == '/' || !real)
+			continue;
+		absolute = file_path("%.*s/%s", (int)(strrchr(real, '/') - real), real, source);
+		json_object_set_new(program, "source", json_string(absolute));
+	}
+}
+
 int scenario_load(const char *path, struct plan *plan, struct hl_error *err)
 {
 	json_t *json = NULL;
@@ -442,6 +460,7 @@ int scenario_load(const char *path, struct plan *plan, struct hl_error *err)
 	r = scenario_convert(path, &plan_schema, &json, err);
 	if (r)
 		return r;
+	make_paths_absolute(path, json);
 	r = plan_load(plan, json, err);
 	json_decref(json);
 	return r ? r : scenario_check(path, plan, err);

@@ -12,6 +12,7 @@
  *	kernel_log.c reads /dev/kmsg, forwards it, feeds the judge
  *	disks.c      sets up, unmounts and checks disks (called in children only)
  *	timeline.c   runs the steps: starts workloads, injects, releases
+ *	commands.c   runs commands of the scenario: shell steps and triggers
  *	workloads.c  starts and watches workloads, finds those that stall
  *	waits.c      finds out what they wait for
  *	sysrq.c      lets the kernel report on demand
@@ -82,6 +83,9 @@ int64_t timeline_next(const struct guest *guest);
 
 /** timeline_event() - the kernel reported something, or a workload stalled */
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at);
+
+/** timeline_refused() - the kernel refused a step in a way that the scenario names: no further steps */
+void timeline_refused(struct guest *guest, const char *reason);
 
 /* workloads.c */
 

@@ -5,6 +5,7 @@
  * by "for" or "until", or when the judge has decided everything.
  */
 #include "inject/guest/channel.h"
+#include "inject/guest/commands.h"
 #include "inject/guest/guest.h"
 #include "inject/guest/port.h"
 #include "inject/guest/sysrq.h"
@@ -311,6 +312,8 @@ static bool step_done(const struct guest *guest, size_t step)
 {
 	const struct plan_step *planned = &guest->plan.steps[step];
 
+	if (planned->shell || planned->trigger)
+		return commands_done(step);
 	if (planned->start)
 		return workloads_moved(step);
 	return planned->inject ? fault_settled(step) : sysrq_ended();
@@ -345,6 +348,8 @@ static void begin_step(struct guest *guest, int64_t now)
 		workloads_start(guest, next_step);
 	else if (guest->plan.steps[next_step].inject)
 		begin_fault(guest, next_step);
+	else if (guest->plan.steps[next_step].shell || guest->plan.steps[next_step].trigger)
+		commands_start(guest, next_step);
 	else
 		sysrq_start(guest, next_step);
 	next_step++;
@@ -384,12 +389,24 @@ void timeline_advance(struct guest *guest, int64_t now)
 		workloads_find_stalls(guest, now);
 		judge_time(guest->judge, now);
 	}
+	commands_watch(now);
+	/* A bug that has shown itself may leave nothing that can be released. */
+	if (guest->plan.bug && judge_expects_met(guest->judge)) {
+		guest->phase = PHASE_END;
+		return;
+	}
 	advance_faults(now);
 	while (!timeline_finished(guest) && step_due(guest, now))
 		begin_step(guest, now);
 	if (timeline_finished(guest) && last_step_done(guest) && all_released() &&
 	    judge_decided(guest->judge))
 		guest->phase = PHASE_RECOVERY;
+}
+
+void timeline_refused(struct guest *guest, const char *reason)
+{
+	next_step = guest->plan.step_count;
+	judge_refused(guest->judge, workload_now(), reason);
 }
 
 static void earliest(int64_t *next, int64_t candidate)
@@ -406,6 +423,7 @@ int64_t timeline_next(const struct guest *guest)
 		next++;
 	if (!kernel_log_next())
 		earliest(&next, workloads_next_stall(guest));
+	earliest(&next, commands_next());
 	for (const struct fault *fault = faults; fault; fault = fault->next)
 		earliest(&next, fault->state == FAULT_ACTIVE ? release_time(fault) : fault->confirm_at);
 	if (!timeline_finished(guest)) {

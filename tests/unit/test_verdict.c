@@ -12,7 +12,9 @@ struct situation {
 	const char *what, *checks, *workload;
 	enum guest_end end;
 	bool not_begun, log_lost, held, violated, recovered, data_known;
-	const char *unconfirmed, *not_recovered, *data_problem, *panic;
+	const char *unconfirmed, *not_recovered, *data_problem, *panic, *refused;
+	bool bug;
+	enum signature signature;
 	enum verdict verdict;
 	const char *reason;
 };
@@ -75,6 +77,28 @@ static const struct situation situations[] = {
 	 .reason = "data: the data could not be verified: writer is stuck"},
 	{"the worst check wins: FAIL over BROKEN", EXPECT "," RECOVERS, .not_recovered = "writer is stuck",
 	 .verdict = VERDICT_FAIL, .reason = "recovers: writer is stuck"},
+	{"the bug is there", EXPECT "," RECOVERS, .bug = true, .held = true, .verdict = VERDICT_FAIL,
+	 .reason = "this kernel has the bug", .signature = SIGNATURE_SEEN},
+	{"the bug is there, and took the guest with it", EXPECT, .bug = true, .held = true,
+	 .end = GUEST_PANICKED, .verdict = VERDICT_FAIL, .reason = "this kernel has the bug",
+	 .signature = SIGNATURE_SEEN},
+	{"the bug is not there", EXPECT "," RECOVERS, .bug = true, .violated = true, .recovered = true,
+	 .data_known = true, .verdict = VERDICT_PASS, .reason = "every check held",
+	 .signature = SIGNATURE_ABSENT},
+	{"the bug is not there, but something else is", EXPECT "," RECOVERS, .bug = true, .violated = true,
+	 .not_recovered = "writer is stuck", .verdict = VERDICT_FAIL, .reason = "recovers: writer is stuck",
+	 .signature = SIGNATURE_ABSENT},
+	{"the bug is not there, but neither was the fault", EXPECT, .bug = true, .violated = true,
+	 .unconfirmed = "not confirmed", .verdict = VERDICT_BROKEN, .reason = "not confirmed",
+	 .signature = SIGNATURE_UNKNOWN},
+	{"another crash is not the bug", EXPECT, .bug = true, .end = GUEST_PANICKED, .panic = "panic: x",
+	 .verdict = VERDICT_FAIL, .reason = "the guest panicked: panic: x", .signature = SIGNATURE_UNKNOWN},
+	{"nothing decided about the bug", EXPECT, .bug = true, .verdict = VERDICT_BROKEN,
+	 .reason = "expect: the deadline was not reached", .signature = SIGNATURE_UNKNOWN},
+	{"refused", EXPECT, .bug = true, .refused = "the kernel refuses step 1", .verdict = VERDICT_PASS,
+	 .reason = "every check held", .signature = SIGNATURE_REFUSED},
+	{"refused without a bug", EXPECT, .refused = "the kernel refuses step 1", .verdict = VERDICT_FAIL,
+	 .reason = "expect: the kernel refuses step 1", .signature = SIGNATURE_REFUSED},
 	{"the first of equals gives the reason", FORBID "," DATA, .violated = true, .data_known = true,
 	 .data_problem = "fsck failed", .verdict = VERDICT_FAIL, .reason = "forbid: hung_task at"},
 };
@@ -100,9 +124,12 @@ static struct run_facts make_facts(const struct situation *situation, const stru
 	set(facts.unconfirmed, sizeof(facts.unconfirmed), situation->unconfirmed);
 	set(facts.not_recovered, sizeof(facts.not_recovered), situation->not_recovered);
 	set(facts.data_problem, sizeof(facts.data_problem), situation->data_problem);
+	set(facts.refused, sizeof(facts.refused), situation->refused);
 	set(facts.first_panic, sizeof(facts.first_panic), situation->panic);
 	judge_settings(facts.judge, &checks_settings);
 	judge_fault(facts.judge, 1000000000);
+	if (situation->refused)
+		judge_refused(facts.judge, 2000000000, situation->refused);
 	if (forbids ? situation->violated : situation->held)
 		checks_feed(facts.judge, HL_EVENT_HUNG_TASK, NULL, 100);
 	if (forbids ? situation->held : situation->violated)
@@ -121,7 +148,8 @@ static void test_table(void)
 		struct plan plan;
 
 		snprintf(json, sizeof(json),
-			 "{'scenario': 'x', 'timeline': [{'start': '%s'}], 'checks': [%s]}",
+			 "{'scenario': 'x', %s 'timeline': [{'start': '%s'}], 'checks': [%s]}",
+			 situation->bug ? "'bug': {'title': 'the fix'}," : "",
 			 situation->workload ? situation->workload : "writer", situation->checks);
 		plan = checks_plan(json);
 		facts = make_facts(situation, &plan);
@@ -131,6 +159,8 @@ static void test_table(void)
 			printf("\n    %s: %s: %s", situation->what, verdict_name(verdict), reason);
 			CU_FAIL("another verdict or reason");
 		}
+		if (situation->signature)
+			CU_ASSERT_EQUAL(signature_of_run(&plan, &facts), situation->signature);
 		judge_free(facts.judge);
 		plan_free(&plan);
 	}
