@@ -6,6 +6,7 @@
 #include "checkers/checkers.h"
 #include "cmd/command.h"
 #include "inject/workload/engine.h"
+#include "run/exactness.h"
 #include "run/run.h"
 #include "scenario/loader.h"
 #include "vm-images/kernel.h"
@@ -261,7 +262,7 @@ static int print_scenario(const char *path, bool here)
 		fprintf(stderr, "%s\n", err.text);
 		return FAILED;
 	}
-	printf("%s\n  %s\n  %s\n", plan.scenario, plan.summary, path);
+	printf("%s\n  %s\n  %s\n  exact: %s\n", plan.scenario, plan.summary, path, exactness_of_plan(&plan));
 	if (here)
 		print_here(&plan);
 	return 0;

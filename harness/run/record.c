@@ -2,6 +2,7 @@
 #include "run/record.h"
 
 #include "base/units.h"
+#include "run/exactness.h"
 #include "vm-images/kernel.h"
 
 #include <string.h>
@@ -29,20 +30,6 @@ static json_t *seconds(int64_t nanoseconds)
 	return json_real((double)nanoseconds / 1e9);
 }
 
-/* Equal to the byte: nobody outside takes part. Equal in events: the clock is virtual all the same. */
-static const char *exactness(const struct plan *plan)
-{
-	if (plan->vm->clock != PLAN_CLOCK_VIRTUAL)
-		return "none";
-	for (size_t i = 0; i < plan->disk_count; i++)
-		if (!plan_via_is_inside((enum plan_via)plan->disks[i].via))
-			return "events";
-	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].inject && injector_find(plan->steps[i].inject)->side == INJECTOR_HOST)
-			return "events";
-	return plan->postmortem == PLAN_POSTMORTEM_HANG ? "events" : "bytes";
-}
-
 static const char *accelerator(const struct plan *plan, const struct run_preparation *preparation)
 {
 	if (plan->vm->machine == PLAN_MACHINE_BOCHS)
@@ -55,7 +42,7 @@ static json_t *new_result(const struct plan *plan, const struct run_preparation 
 	json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario",
 				   plan->scenario, "qemu", preparation->qemu, "accel",
 				   accelerator(plan, preparation), "clock", plan_clock_names[plan->vm->clock],
-				   "exact", exactness(plan), "seed", (json_int_t)plan->seed);
+				   "exact", exactness_of_plan(plan), "seed", (json_int_t)plan->seed);
 
 	if (plan->case_name)
 		json_object_set_new(result, "case", json_string(plan->case_name));
