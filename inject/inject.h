@@ -45,6 +45,7 @@ struct needs {
  * @VM_GDB: hanglab can hold single vCPUs and read their registers (struct injection_vm, vcpu_hold ...)
  * @VM_RAM: hanglab can reach the guest's memory without the emulator's help (struct injection_vm, ram_read ...):
  *	every VM has this, and in Bochs it is all there is
+ * @VM_CPU_SHARE: hanglab can limit the CPU time of its vCPUs (struct injection_vm, cpu_share)
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
@@ -55,6 +56,7 @@ enum vm_feature {
 	VM_BALLOON = 1 << 5,
 	VM_GDB = 1 << 6,
 	VM_RAM = 1 << 7,
+	VM_CPU_SHARE = 1 << 8,
 };
 
 #define VCPU_GENERAL_REGISTERS 16
@@ -82,6 +84,8 @@ struct proxy_status;
  * @ram_read, @ram_write: a few bytes of it
  * @console: what the guest's serial console said from byte @from on: newly allocated, or NULL
  * @event: the last QMP event of this name that came from the VM, whole and borrowed, or NULL
+ * @cpu_share: limit the vCPUs to @percent of one host CPU together, 0 for no limit (VM_CPU_SHARE)
+ * @cpu_throttled: in how many periods they had to wait since the first limit
  * @memory: bytes of the guest's memory
  * @vcpu_count: how many vCPUs the VM has
  * @vcpu_hold: which vCPUs stand still from now on while the others run, as a bit set; 0 for none (VM_GDB)
@@ -104,6 +108,8 @@ struct injection_vm {
 	int (*ram_write)(void *vm, uint64_t address, const void *data, size_t size, struct hl_error *err);
 	char *(*console)(void *vm, size_t from, struct hl_error *err);
 	const json_t *(*event)(void *vm, const char *name);
+	int (*cpu_share)(void *vm, int percent, struct hl_error *err);
+	int (*cpu_throttled)(void *vm, int64_t *periods, struct hl_error *err);
 	uint64_t memory;
 	size_t vcpu_count;
 	int (*vcpu_hold)(void *vm, uint64_t held, struct hl_error *err);

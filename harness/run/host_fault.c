@@ -13,6 +13,7 @@
 
 #define PROXY_LIMIT_MS 5000
 #define GDB_LIMIT_MS   10000
+#define MOST_VCPUS     64
 
 static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
 {
@@ -255,6 +256,33 @@ static void on_hold_end(void *data)
 	host_release(run, run->hold_step);
 }
 
+static int vm_cpu_share(void *data, int percent, struct hl_error *err)
+{
+	struct run *run = data;
+	pid_t threads[MOST_VCPUS];
+	json_t *vcpus = NULL, *vcpu;
+	size_t i, count = 0;
+	int r;
+
+	if (!percent)
+		return cpu_share_lift(&run->vm.cpu_share, err);
+	r = qmp_execute(run->vm.qmp, "query-cpus-fast", NULL, &vcpus, err);
+	if (r)
+		return r;
+	json_array_foreach (vcpus, i, vcpu)
+		if (count < MOST_VCPUS)
+			threads[count++] = (pid_t)json_integer_value(json_object_get(vcpu, "thread-id"));
+	json_decref(vcpus);
+	return cpu_share_limit(&run->vm.cpu_share, &run->vm.process, threads, count, percent, err);
+}
+
+static int vm_cpu_throttled(void *data, int64_t *periods, struct hl_error *err)
+{
+	const struct run *run = data;
+
+	return cpu_share_throttled(&run->vm.cpu_share, periods, err);
+}
+
 static size_t console_size(const struct run *run)
 {
 	struct stat status;
@@ -282,6 +310,8 @@ static void load_host_fault(struct run *run, size_t step)
 		.ram_write = vm_ram_write,
 		.console = vm_console,
 		.event = vm_event,
+		.cpu_share = vm_cpu_share,
+		.cpu_throttled = vm_cpu_throttled,
 		.memory = run->plan->vm->memory,
 		.vcpu_count = (size_t)run->plan->vm->cpus,
 		.vcpu_hold = vm_vcpu_hold,

@@ -7,6 +7,7 @@
 #include "vm-images/modules.h"
 #include "vm-images/program.h"
 #include "vm/bochs.h"
+#include "vm/cpu_share.h"
 #include "vm/qemu.h"
 
 #include <string.h>
@@ -147,5 +148,7 @@ int requirements_check(const struct plan *plan, const struct run_needs *needs, c
 		r = check_modules(needs, kernel, reason, size, err);
 	if (!r && !reason[0])
 		check_programs(plan, needs, reason, size);
+	if (!r && !reason[0] && (needs->vm_features & VM_CPU_SHARE))
+		cpu_share_possible(reason, size);
 	return r;
 }

@@ -170,6 +170,7 @@ void vm_end(struct vm *vm)
 	ram_close(&vm->ram);
 	if (vm->input >= 0)
 		close(take_fd(&vm->input));
+	cpu_share_end(&vm->cpu_share);
 	if (vm->memory >= 0)
 		close(vm->memory);
 	vm->memory = -1;

@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "inject/inject.h"
+#include "vm/cpu_share.h"
 #include "vm/gdb.h"
 #include "vm/qemu.h"
 #include "vm/qmp.h"
@@ -23,6 +24,7 @@
  * @gdb_fd: connection to the gdb stub that is not used yet; -1 for none
  * @gdb: the stub once it is attached, else NULL
  * @held: vCPUs that stand still while the others run, as a bit set (vcpus_hold())
+ * @cpu_share: control groups that limit it, once a fault has asked for that
  */
 struct vm {
 	struct process process;
@@ -35,6 +37,7 @@ struct vm {
 	int gdb_fd;
 	struct gdb *gdb;
 	uint64_t held;
+	struct cpu_share cpu_share;
 };
 
 #define VM_NONE                                                                                              \
