@@ -2,11 +2,11 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cmd/command.h"
+#include "cmd/scenario_options.h"
 #include "report/live.h"
 #include "report/report.h"
 #include "run/pool.h"
 #include "run/record.h"
-#include "scenario/loader.h"
 #include "scenario/override.h"
 #include "vm-images/kernel.h"
 #include "vm/pin.h"
@@ -31,82 +31,10 @@ struct batch {
 	bool verbose;
 };
 
-static int parse_count(const struct command_line *line, const char *option, size_t otherwise, size_t *count)
-{
-	const char *text = command_option(line, option);
-	struct hl_error err = HL_ERROR_INIT;
-	int64_t value = (int64_t)otherwise;
-
-	if (text && (units_parse_integer(text, &value, &err) || value < 1 || value > 100000))
-		return command_usage_error(line, "--%s: '%s' is not a count from 1 to 100000", option, text);
-	*count = (size_t)value;
-	return 0;
-}
-
-static int parse_multiplier(const struct command_line *line, double *multiplier)
-{
-	const char *text = command_option(line, "timeout-multiplier");
-	char *end;
-
-	if (!text)
-		text = getenv("HANGLAB_TIMEOUT_MULTIPLIER");
-	*multiplier = text ? strtod(text, &end) : 1;
-	if (text && (*end || !(*multiplier >= 0.01 && *multiplier <= 1000)))
-		return command_usage_error(
-			line, "the timeout multiplier '%s' is not a number from 0.01 to 1000", text);
-	return 0;
-}
-
-/* Options of the command line that change the scenario: option, object in the plan, key in it. */
-static const struct {
-	const char *option, *object, *key;
-} overrides[] = {
-	{"kernel", "vm", "kernel"}, {"clock", "vm", "clock"},		{"accel", "vm", "accel"},
-	{"seed", NULL, "seed"},	    {"postmortem", NULL, "postmortem"},
-};
-
-static int override_sysctls(const struct batch *batch, const char *path, struct plan *plan)
-{
-	struct hl_error err = HL_ERROR_INIT;
-	const char *setting;
-	size_t position = 0;
-
-	while ((setting = command_option_next(batch->line, "sysctl", &position))) {
-		cleanup_free char *key = strdup(setting);
-		char *value = strchr(key, '=');
-
-		if (!value || value == key)
-			return command_usage_error(batch->line, "--sysctl: '%s' is not KEY=VALUE", setting);
-		*value++ = '\0';
-		if (scenario_override(path, plan, "sysctl", key, value, &err))
-			return command_usage_error(batch->line, "--sysctl %s: %s", setting, err.text);
-	}
-	return 0;
-}
-
-static int load_plan(const struct batch *batch, const char *path, struct plan *plan)
-{
-	struct hl_error err = HL_ERROR_INIT;
-
-	if (scenario_load(path, plan, &err)) {
-		fprintf(stderr, "%s\n", err.text);
-		return verdict_exit_code(VERDICT_BROKEN);
-	}
-	for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]); i++) {
-		const char *value = command_option(batch->line, overrides[i].option);
-
-		if (value &&
-		    scenario_override(path, plan, overrides[i].object, overrides[i].key, value, &err))
-			return command_usage_error(batch->line, "--%s %s: %s", overrides[i].option, value,
-						   err.text);
-	}
-	return override_sysctls(batch, path, plan);
-}
-
 static int load_plans(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
-		int r = load_plan(batch, batch->paths[i], &batch->plans[i]);
+		int r = scenario_options_load(batch->line, batch->paths[i], &batch->plans[i]);
 
 		if (r)
 			return r;
@@ -311,11 +239,11 @@ static int run(const struct command_line *line)
 		abort();
 	if (!batch.format)
 		return command_usage_error(line, "--format: '%s' is not pretty, json, ktap or junit", format);
-	code = parse_count(line, "repeat", 1, &batch.repeat);
+	code = scenario_option_count(line, "repeat", 1, &batch.repeat);
 	if (!code)
-		code = parse_count(line, "jobs", 1, &batch.jobs);
+		code = scenario_option_count(line, "jobs", 1, &batch.jobs);
 	if (!code)
-		code = parse_multiplier(line, &batch.settings.multiplier);
+		code = scenario_option_multiplier(line, &batch.settings.multiplier);
 	if (!code)
 		code = run_plans(&batch);
 	for (size_t i = 0; i < batch.count; i++)

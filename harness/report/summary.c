@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/summary.h"
 
+#include "compare/outcome.h"
 #include "report/report.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Wilson score interval of a proportion at 95 % (z = 1.96), in per cent. */
 static void print_interval(size_t held, size_t runs, FILE *out)
 {
-	const double z = 1.96, n = (double)runs, p = (double)held / n;
-	double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-	double width = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+	double low, high;
 
-	fprintf(out, "%zu of %zu PASS, %.0f to %.0f %% with 95 %% confidence", held, runs,
-		100 * (middle - width), 100 * (middle + width));
+	wilson_interval(held, runs, &low, &high);
+	fprintf(out, "%zu of %zu PASS, %.0f to %.0f %% with 95 %% confidence", held, runs, 100 * low,
+		100 * high);
 }
 
 /* "; WHAT A to B s AFTER", over the runs that have such a time. */

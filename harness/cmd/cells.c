@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/cells.h"
+
+#include "base/cleanup.h"
+#include "cmd/scenario_options.h"
+#include "report/report.h"
+#include "run/pool.h"
+#include "run/record.h"
+#include "scenario/override.h"
+#include "vm-images/kernel_store.h"
+#include "vm/pin.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const struct command_option command_compare_options[] = {
+	{"sysctl", 's', "KEY=VALUE", "set a sysctl of the guest over the scenario's; may be repeated"},
+	{"seed", 0, "N", "seed of everything random in the run; default 1; counts up with the repeats"},
+	{"clock", 0, "virtual|real", "run in virtual or in real time; default: the scenario's"},
+	{"accel", 0, "auto|kvm|tcg", "accelerator; auto takes KVM only in real time and after a probe boot"},
+	{"jobs", 'j', "N", "run N VMs at a time; default 1"},
+	{"out", 'o', "DIR", "where run directories go; default runs"},
+	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
+	{NULL, 0, NULL, NULL},
+};
+
+int cells_open(struct cells *cells, const struct command_line *line)
+{
+	const char *out = command_option(line, "out");
+	int code;
+
+	memset(cells, 0, sizeof(*cells));
+	cells->line = line;
+	cells->settings.out = out ? out : "runs";
+	cells->settings.guest_program = run_guest_program();
+	code = scenario_option_count(line, "jobs", 1, &cells->jobs);
+	return code ? code : scenario_option_multiplier(line, &cells->settings.multiplier);
+}
+
+void cells_close(struct cells *cells)
+{
+	free((char *)cells->settings.guest_program);
+	free(cells->cells);
+	memset(cells, 0, sizeof(*cells));
+}
+
+void cells_add(struct cells *cells, const char *path, const char *kernel, size_t repeat)
+{
+	struct cell *larger = reallocarray(cells->cells, cells->count + repeat, sizeof(*larger));
+
+	if (!larger)
+		abort();
+	cells->cells = larger;
+	for (size_t i = 0; i < repeat; i++)
+		larger[cells->count++] = (struct cell){path, kernel, i};
+}
+
+static int load(const struct cells *cells, const struct cell *cell, struct plan *plan)
+{
+	struct hl_error err = HL_ERROR_INIT;
+	char seed[32];
+	int code = scenario_options_load(cells->line, cell->path, plan);
+
+	if (code)
+		return code;
+	snprintf(seed, sizeof(seed), "%" PRId64, plan->seed + (int64_t)cell->repeat);
+	if (scenario_override(cell->path, plan, "vm", "kernel", cell->kernel, &err) ||
+	    scenario_override(cell->path, plan, NULL, "seed", seed, &err))
+		return command_error(cells->line, verdict_exit_code(VERDICT_BROKEN), &err);
+	return 0;
+}
+
+int cells_check(const struct cells *cells)
+{
+	for (size_t i = 0; i < cells->count; i++) {
+		struct kernel *kernel = NULL;
+		struct hl_error err = HL_ERROR_INIT;
+		struct plan plan = {0};
+		int code = cells->cells[i].repeat ? 0 : load(cells, &cells->cells[i], &plan);
+
+		plan_free(&plan);
+		if (code)
+			return code;
+		if (kernel_store_find(cells->cells[i].kernel, &kernel, &err))
+			return command_error(cells->line, verdict_exit_code(VERDICT_BROKEN), &err);
+		kernel_free(kernel);
+	}
+	return 0;
+}
+
+static void tell(const struct cells *cells, size_t index, const json_t *result)
+{
+	const struct cell *cell = &cells->cells[index];
+
+	fprintf(stderr, "%zu of %zu: %s on %s, run %zu: %s (%.1f s)\n", index + 1, cells->count,
+		result_text(result, "scenario"), cell->kernel, cell->repeat + 1,
+		outcome_name(outcome_of_result(result)), result_number(result, "wall_seconds"));
+}
+
+static json_t *run_cell(void *data, size_t index)
+{
+	struct cells *cells = data;
+	const struct cell *cell = &cells->cells[index];
+	struct run_settings settings = cells->settings;
+	cleanup_fd int place = -1;
+	json_t *result = NULL;
+	struct plan plan = {0};
+
+	if (load(cells, cell, &plan))
+		return NULL;
+	if (plan.vm->clock == PLAN_CLOCK_VIRTUAL)
+		place = pin_process();
+	run_scenario(&plan, cell->path, &settings, &result);
+	tell(cells, index, result);
+	plan_free(&plan);
+	return result;
+}
+
+/* A run whose process was killed still counts. */
+static void fill_missing(struct cells *cells, json_t *results)
+{
+	struct run_preparation nothing = {0};
+
+	for (size_t i = 0; i < json_array_size(results); i++) {
+		struct plan plan = {0};
+
+		if (!json_is_null(json_array_get(results, i)) || load(cells, &cells->cells[i], &plan))
+			continue;
+		json_array_set_new(results, i,
+				   record_unstarted(&plan, &nothing, VERDICT_BROKEN,
+						    "its process ended without a result"));
+		plan_free(&plan);
+	}
+}
+
+int cells_run(struct cells *cells, json_t **results)
+{
+	struct hl_error err = HL_ERROR_INIT;
+
+	*results = NULL;
+	if (pool_run(cells->count, cells->jobs, run_cell, cells, results, &err)) {
+		json_decref(*results);
+		*results = NULL;
+		return command_error(cells->line, verdict_exit_code(VERDICT_BROKEN), &err);
+	}
+	fill_missing(cells, *results);
+	return 0;
+}
+
+struct tally cells_tally(const struct cells *cells, const json_t *results, const char *path,
+			 const char *kernel)
+{
+	struct tally tally = {{0}, ""};
+
+	for (size_t i = 0; i < cells->count; i++)
+		if (!strcmp(cells->cells[i].path, path) && !strcmp(cells->cells[i].kernel, kernel))
+			tally_add(&tally, json_array_get(results, i));
+	return tally;
+}
