@@ -150,19 +150,15 @@ static void add_file(struct arguments *arguments, const struct qemu_request *req
 
 /*
  * What injectors can act on, from the backend up: a connection that survives a server that was away, lost
- * completions (blkdebug), limits (throttle).
+ * completions (blkdebug).
  */
 static void add_served_file(struct arguments *arguments, const struct plan_disk *disk, const char *socket)
 {
 	add_option(arguments, "-blockdev",
 		   "driver=nbd,node-name=nbd-%s,server.type=unix,server.path=%s,reconnect-delay=60",
 		   disk->name, escape(arguments->arena, socket));
-	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=debug-%s,image=nbd-%s", disk->name,
+	add_option(arguments, "-blockdev", "driver=blkdebug,node-name=file-%s,image=nbd-%s", disk->name,
 		   disk->name);
-	add_option(arguments, "-object", "throttle-group,id=limits-%s", disk->name);
-	add_option(arguments, "-blockdev",
-		   "driver=throttle,node-name=file-%s,throttle-group=limits-%s,file=debug-%s", disk->name,
-		   disk->name, disk->name);
 }
 
 static void add_disk(struct arguments *arguments, const struct qemu_request *request, size_t index)
