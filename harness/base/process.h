@@ -13,8 +13,8 @@
  * @pid: its process id, 0 for none; also the id of its process group
  * @pidfd: readable once it has ended; -1 for none
  *
- * The child dies with hanglab whatever ends hanglab (PR_SET_PDEATHSIG), and is only ever signalled
- * by this pid.
+ * The child dies with hanglab whatever ends hanglab (PR_SET_PDEATHSIG, which it cannot change), gains no
+ * privileges (PR_SET_NO_NEW_PRIVS), and is only ever signalled by this pid.
  */
 struct process {
 	pid_t pid;

@@ -139,3 +139,68 @@ int processes_naming(const char *text)
 		closedir(processes);
 	return count;
 }
+
+/* Parent and start time, proc(5); a process that is dead but not waited for counts as gone. */
+static bool read_process(pid_t pid, pid_t *parent, unsigned long long *started)
+{
+	cleanup_free char *path = file_path("/proc/%d/stat", (int)pid), *text = NULL;
+	const char *after;
+	char state;
+
+	if (file_read(path, &text, NULL, NULL) || !(after = strrchr(text, ')')))
+		return false;
+	return sscanf(after + 1,
+		      " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		      &state, parent, started) == 3 &&
+	       state != 'Z' && state != 'X';
+}
+
+static void add_member(struct family *family, pid_t pid, unsigned long long started)
+{
+	if (family->count == sizeof(family->members) / sizeof(family->members[0]))
+		return;
+	family->members[family->count].pid = pid;
+	family->members[family->count++].started = started;
+}
+
+static void add_children(struct family *family, pid_t parent)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+
+	while (processes && (entry = readdir(processes))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10), found;
+		unsigned long long started;
+
+		if (pid > 0 && read_process(pid, &found, &started) && found == parent)
+			add_member(family, pid, started);
+	}
+	if (processes)
+		closedir(processes);
+}
+
+void family_of(pid_t pid, struct family *family)
+{
+	unsigned long long started;
+	pid_t parent;
+
+	family->count = 0;
+	if (read_process(pid, &parent, &started))
+		add_member(family, pid, started);
+	for (size_t i = 0; i < family->count; i++)
+		add_children(family, family->members[i].pid);
+}
+
+size_t family_alive(const struct family *family)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < family->count; i++) {
+		unsigned long long started;
+		pid_t parent;
+
+		alive += read_process(family->members[i].pid, &parent, &started) &&
+			 started == family->members[i].started;
+	}
+	return alive;
+}

@@ -53,4 +53,19 @@ double number_in(const struct outcome *outcome, const char *key);
 /** processes_naming() - running processes other than this one whose command line contains @text */
 int processes_naming(const char *text);
 
+/** struct family - a process and all that it and its children have started, at one moment */
+struct family {
+	struct {
+		pid_t pid;
+		unsigned long long started;
+	} members[64];
+	size_t count;
+};
+
+/** family_of() - the family of a process */
+void family_of(pid_t pid, struct family *family);
+
+/** family_alive() - members that still run; the numbers of others may have been given to new processes */
+size_t family_alive(const struct family *family);
+
 #endif

@@ -133,19 +133,28 @@ static void test_kill(void)
 	nothing_left();
 }
 
-/* In a process of its own: starts a child, then dies by SIGKILL. @report receives the child's pid. */
-static void die_with_child(int report)
+/*
+ * In a process of its own: starts a child, which says when it is ready, then dies by SIGKILL. @report
+ * receives the child's pid.
+ */
+static void die_with_child(const char *script, int report)
 {
 	struct process process = PROCESS_NONE;
+	struct process_files files = {-1, -1, -1, NULL, 0};
+	int ends[2];
+	char ready;
 
-	if (process_start(&process, SHELL("exec sleep 100"), NULL, NULL))
+	if (pipe2(ends, O_CLOEXEC))
+		_exit(1);
+	files.output = ends[1];
+	if (process_start(&process, SHELL(script), &files, NULL) || read(ends[0], &ready, 1) != 1)
 		_exit(1);
 	(void)!write(report, &process.pid, sizeof(process.pid));
 	raise(SIGKILL);
 }
 
 /* This process adopts the orphan and so sees it end. */
-static void test_dies_with_parent(void)
+static void check_death(const char *script)
 {
 	int ends[2], status = 0;
 	pid_t parent, child = 0;
@@ -154,7 +163,7 @@ static void test_dies_with_parent(void)
 	CU_ASSERT_EQUAL_FATAL(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	parent = fork();
 	if (!parent)
-		die_with_child(ends[1]);
+		die_with_child(script, ends[1]);
 	CU_ASSERT_EQUAL(waitpid(parent, NULL, 0), parent);
 	CU_ASSERT_EQUAL_FATAL(read(ends[0], &child, sizeof(child)), sizeof(child));
 	alarm(10);
@@ -165,6 +174,17 @@ static void test_dies_with_parent(void)
 	close(ends[0]);
 	close(ends[1]);
 	CU_ASSERT_FALSE(resources_has_children());
+}
+
+static void test_dies_with_parent(void)
+{
+	check_death("echo; exec sleep 100");
+}
+
+/* As nbdkit does; only that it is ignored here. */
+static void test_wishes_another_death(void)
+{
+	check_death("exec setpriv --pdeathsig TERM sh -c 'trap \"\" TERM; echo; exec sleep 100'");
 }
 
 /* Of what we opened only what was named is inherited. */
@@ -210,6 +230,7 @@ CU_TestInfo process_tests[] = {
 	{"a program that takes too long is killed", test_timeout},
 	{"kill takes the whole group", test_kill},
 	{"a child dies with its parent", test_dies_with_parent},
+	{"also one that asks for another signal", test_wishes_another_death},
 	{"only named descriptors are inherited", test_descriptors},
 	{"programs are found through PATH", test_find_program},
 	CU_TEST_INFO_NULL,
