@@ -84,6 +84,13 @@ static const char *weaker(const char *first, const char *second)
 	return "bytes";
 }
 
+/* Bytes are those of one kind of start: cold, or from one snapshot. */
+static bool started_alike(const json_t *first, const json_t *second)
+{
+	return !strcmp(result_text(first, "start"), result_text(second, "start")) &&
+	       !strcmp(result_text(first, "snapshot"), result_text(second, "snapshot"));
+}
+
 static int compare_file(const struct earlier_run *earlier, const char *folder, const char *name, size_t *size,
 			struct repetition *repetition, struct hl_error *err)
 {
@@ -119,6 +126,8 @@ int earlier_run_compare(const struct earlier_run *earlier, const json_t *result,
 	int r;
 
 	repetition->exact = weaker(result_text(earlier->result, "exact"), result_text(result, "exact"));
+	if (!strcmp(repetition->exact, "bytes") && !started_alike(earlier->result, result))
+		repetition->exact = "events";
 	repetition->events = json_array_size(events);
 	if (!strcmp(repetition->exact, "none")) {
 		compare_verdicts(earlier, result, repetition);

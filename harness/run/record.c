@@ -54,13 +54,15 @@ static json_t *new_result(const struct plan *plan, const struct run_preparation 
 	return result;
 }
 
-void record_start(struct record *record, const char *start)
+void record_start(struct record *record, const char *start, const char *snapshot)
 {
-	bool is_cold = !strcmp(start, "cold");
+	const char *exact = json_string_value(json_object_get(record->result, "exact"));
 
 	json_object_set_new(record->result, "start", json_string(start));
-	/* A guest that was stopped and continued is some microseconds off. */
-	if (!is_cold && !strcmp(json_string_value(json_object_get(record->result, "exact")), "bytes"))
+	if (snapshot)
+		json_object_set_new(record->result, "snapshot", json_string(snapshot));
+	/* When a guest that was stopped in the middle goes on depends on the host. */
+	if (!strcmp(start, "save") && !strcmp(exact, "bytes"))
 		json_object_set_new(record->result, "exact", json_string("events"));
 }
 

@@ -22,8 +22,11 @@ struct record *record_new(const struct plan *plan, const struct run_preparation 
 /** record_folder() - the run folder is @folder */
 void record_folder(struct record *record, const char *folder);
 
-/** record_start() - how the guest starts: "cold", "save" (cold, and kept for later runs) or "warm" */
-void record_start(struct record *record, const char *start);
+/**
+ * record_start() - how the guest starts: "cold", "save" (cold, and kept for later runs) or "warm"
+ * @snapshot: of a warm start, which one: snapshot_identity(); else NULL
+ */
+void record_start(struct record *record, const char *start, const char *snapshot);
 
 /** record_command() - QEMU's command line */
 void record_command(struct record *record, const char *const *command);

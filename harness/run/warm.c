@@ -6,6 +6,7 @@
 #include "run/state.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "vm/snapshot.h"
 
 #include <string.h>
@@ -62,6 +63,18 @@ static int start_cold_instead(struct run *run, struct qemu_request *request, qmp
 	return start_vm(run, request, on_event, command);
 }
 
+static int tell_start(struct run *run, const struct qemu_request *request)
+{
+	char identity[HASH_TEXT_SIZE];
+	int r = 0;
+
+	if (request->snapshot)
+		r = snapshot_identity(request->snapshot, identity, &run->err);
+	if (!r)
+		record_start(run->record, request->start, request->snapshot ? identity : NULL);
+	return r;
+}
+
 int run_start_warm_or_cold(struct run *run, struct qemu_request *request, qmp_on_event on_event,
 			   const char *const **command)
 {
@@ -71,9 +84,7 @@ int run_start_warm_or_cold(struct run *run, struct qemu_request *request, qmp_on
 		r = start_vm(run, request, on_event, command);
 	if (r && request->snapshot)
 		r = start_cold_instead(run, request, on_event, command);
-	if (!r)
-		record_start(run->record, request->start);
-	return r;
+	return r ? r : tell_start(run, request);
 }
 
 void run_save_snapshot(struct run *run)

@@ -2,6 +2,7 @@
 #ifndef HANGLAB_VM_SNAPSHOT_H
 #define HANGLAB_VM_SNAPSHOT_H
 
+#include "base/hash.h"
 #include "vm/vm.h"
 
 /*
@@ -29,6 +30,14 @@ int snapshot_path(const struct qemu_request *request, const char *qemu, char **p
 
 /** snapshot_exists() - is there a complete snapshot at @path? */
 bool snapshot_exists(const char *path);
+
+/**
+ * snapshot_identity() - which snapshot is at @path: one that was made anew has another identity
+ * @hash: receives the hash of the devices' state
+ *
+ * Return: 0 or -errno.
+ */
+int snapshot_identity(const char *path, char hash[HASH_TEXT_SIZE], struct hl_error *err);
 
 /**
  * snapshot_save() - keep the guest of @vm, which must stand still
