@@ -7,16 +7,22 @@
 #include <fiu-local.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 
 /**
  * struct qmp - a connection
+ * @fd: the socket
+ * @delivered: eventfd, readable while events were delivered that qmp_dispatch() has not answered for
+ * @either: epoll descriptor, readable when one of these two is
  * @buffer, @used, @room: what was read and not yet taken as a line
  * @next_id: of the next command, so that a late answer to one that timed out is not taken for another's
  */
 struct qmp {
-	int fd, timeout_ms;
+	int fd, delivered, either;
+	int timeout_ms;
 	qmp_on_event on_event;
 	void *data;
 	char *buffer;
@@ -96,7 +102,25 @@ static bool deliver_event(struct qmp *qmp, const json_t *message)
 
 	if (name && qmp->on_event)
 		qmp->on_event(qmp->data, name, message);
+	if (name)
+		eventfd_write(qmp->delivered, 1);
 	return name != NULL;
+}
+
+static int watch(const struct qmp *qmp, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(qmp->either, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int watch_both(struct qmp *qmp, struct hl_error *err)
+{
+	qmp->delivered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	qmp->either = epoll_create1(EPOLL_CLOEXEC);
+	if (qmp->delivered < 0 || qmp->either < 0 || watch(qmp, qmp->fd) || watch(qmp, qmp->delivered))
+		return hl_error_errno(err, errno, "watch QMP");
+	return 0;
 }
 
 int qmp_open(struct qmp **opened, int fd, int timeout_ms, qmp_on_event on_event, void *data,
@@ -112,7 +136,9 @@ int qmp_open(struct qmp **opened, int fd, int timeout_ms, qmp_on_event on_event,
 	}
 	*qmp = (struct qmp){
 		.fd = fd, .timeout_ms = timeout_ms, .on_event = on_event, .data = data, .next_id = 1};
-	r = next_message(qmp, now_ms() + timeout_ms, &greeting, err);
+	r = watch_both(qmp, err);
+	if (!r)
+		r = next_message(qmp, now_ms() + timeout_ms, &greeting, err);
 	if (!r && !json_object_get(greeting, "QMP"))
 		r = hl_error_set(err, EPROTO, "QEMU did not greet as QMP does");
 	json_decref(greeting);
@@ -130,6 +156,10 @@ void qmp_close(struct qmp *qmp)
 	if (!qmp)
 		return;
 	close(qmp->fd);
+	if (qmp->delivered >= 0)
+		close(qmp->delivered);
+	if (qmp->either >= 0)
+		close(qmp->either);
 	free(qmp->buffer);
 	free(qmp);
 }
@@ -144,11 +174,12 @@ int qmp_set_timeout(struct qmp *qmp, int timeout_ms)
 
 int qmp_fd(const struct qmp *qmp)
 {
-	return qmp->fd;
+	return qmp->either;
 }
 
 int qmp_dispatch(struct qmp *qmp, struct hl_error *err)
 {
+	eventfd_t count;
 	json_t *message;
 	int r;
 
@@ -159,6 +190,7 @@ int qmp_dispatch(struct qmp *qmp, struct hl_error *err)
 			json_decref(message);
 		}
 	} while (!r);
+	eventfd_read(qmp->delivered, &count);
 	if (r == -EAGAIN)
 		return 0;
 	return hl_error_set(err, EPIPE, "QEMU closed the QMP connection");

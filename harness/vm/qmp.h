@@ -9,7 +9,7 @@
 
 /*
  * Client of the QEMU Machine Protocol. Calls are synchronous with a limit; events that arrive in between
- * are handed to the callback too.
+ * are handed to the callback too: it takes note of them, and whoever watches qmp_fd() acts on them.
  */
 
 struct qmp;
@@ -33,7 +33,12 @@ void qmp_close(struct qmp *qmp);
 /** qmp_set_timeout() - another limit for calls. Return: the limit before. */
 int qmp_set_timeout(struct qmp *qmp, int timeout_ms);
 
-/** qmp_fd() - readable when qmp_dispatch() has something to do */
+/**
+ * qmp_fd() - readable when events came, until qmp_dispatch() is called
+ *
+ * Those that the callback got while qmp_execute() waited for its answer count too: a loop that watches this
+ * wakes up for them.
+ */
 int qmp_fd(const struct qmp *qmp);
 
 /**

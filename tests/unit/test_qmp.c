@@ -172,6 +172,28 @@ static void test_events(void)
 	stop_server();
 }
 
+/* What came with an answer must wake a loop all the same: nothing more of it is in the socket. */
+static void test_wakes(void)
+{
+	static const char *const script[] = {
+		GREETING, DONE, "{'event': 'GUEST_PANICKED'}\r\n{'return': {}, 'id': %d}\r\n", DONE, NULL};
+	struct qmp *qmp = open_qmp(script, 5000);
+	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
+
+	CU_ASSERT_EQUAL(poll(&watched, 1, 0), 0);
+	CU_ASSERT_EQUAL(qmp_execute(qmp, "query-status", NULL, NULL, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(events, "GUEST_PANICKED ");
+	CU_ASSERT_EQUAL(poll(&watched, 1, 0), 1);
+	CU_ASSERT_EQUAL(qmp_dispatch(qmp, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(events, "GUEST_PANICKED ");
+	CU_ASSERT_EQUAL(poll(&watched, 1, 0), 0);
+	/* An answer alone wakes nobody. */
+	CU_ASSERT_EQUAL(qmp_execute(qmp, "cont", NULL, NULL, NULL), 0);
+	CU_ASSERT_EQUAL(poll(&watched, 1, 0), 0);
+	qmp_close(qmp);
+	stop_server();
+}
+
 static void test_dispatch(void)
 {
 	static const char *const script[] = {GREETING, DONE, DONE "{'event': 'A'}\r\n{'event': 'B'}\r\n",
@@ -278,6 +300,7 @@ CU_TestInfo qmp_tests[] = {
 	{"answers", test_answers},
 	{"a command is refused", test_refusal},
 	{"events between", test_events},
+	{"events that came with an answer wake", test_wakes},
 	{"events while nothing is asked", test_dispatch},
 	{"a late answer is nobody else's", test_timeout},
 	{"connections that fail", test_failed_open},
