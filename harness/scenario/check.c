@@ -304,6 +304,21 @@ static int check_held_vcpus(const struct checker *checker, const struct plan_ste
 	return 0;
 }
 
+/* Whatever continues the whole VM, vCPUs included, would end a vcpu-stall that is still in force. */
+static int check_stops_no_held_vcpu(const struct checker *checker, const struct plan_step *step,
+				    const struct injector *injector)
+{
+	if (!injector->stops_vm || injector->guest_clock_goes_on)
+		return 0;
+	for (const struct plan_step *other = checker->plan->steps; other < step; other++)
+		if (plan_step_held_vcpus(other))
+			return fail(checker, step->source, "inject",
+				    "%s would let the vCPUs of %s go when it continues the VM: put it before "
+				    "that step",
+				    injector->name, other->inject);
+	return 0;
+}
+
 static int check_injection_step(const struct checker *checker, const struct plan_step *step)
 {
 	const struct injector *injector = injector_find(step->inject);
@@ -333,6 +348,8 @@ static int check_injection_step(const struct checker *checker, const struct plan
 		r = check_together(checker, step, injector);
 	if (!r)
 		r = check_held_vcpus(checker, step);
+	if (!r)
+		r = check_stops_no_held_vcpu(checker, step, injector);
 	return r ? r : check_disk_of_step(checker, step, injector);
 }
 
