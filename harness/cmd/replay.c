@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
 #include "cmd/command.h"
+#include "cmd/scenario_options.h"
 #include "report/live.h"
 #include "report/report.h"
 #include "run/again.h"
@@ -148,10 +149,12 @@ static int run(const struct command_line *line)
 	cleanup_free char *guest = run_guest_program();
 	struct hl_error err = HL_ERROR_INIT;
 	struct replay replay = {
-		.settings = {.out = out ? out : "runs", .guest_program = guest, .multiplier = 1},
+		.settings = {.out = out ? out : "runs", .guest_program = guest},
 	};
-	int code;
+	int code = scenario_option_multiplier(line, &replay.settings.multiplier);
 
+	if (code)
+		return code;
 	if (earlier_run_open(&replay.earlier, line->operands[0], &err)) {
 		code = command_error(line, COULD_NOT, &err);
 	} else {
@@ -164,6 +167,7 @@ static int run(const struct command_line *line)
 
 static const struct command_option options[] = {
 	{"out", 'o', "DIR", "where the folder of the new run goes; default runs"},
+	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
 	{NULL, 0, NULL, NULL},
 };
 
