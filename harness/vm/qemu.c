@@ -131,8 +131,6 @@ static void add_devices(struct arguments *arguments, const struct qemu_request *
 	if (request->features & VM_ERROR_SOURCES)
 		add_option(arguments, "-acpitable", "sig=HEST,data=%s/hest.bin",
 			   escape(arguments->arena, request->run_folder));
-	if (request->features & VM_BALLOON)
-		add_option(arguments, "-device", "virtio-balloon-pci,id=balloon");
 }
 
 /*
@@ -187,6 +185,13 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 	add_option(arguments, "-device", "%s,id=device-%s,drive=disk-%s,serial=%s%s%s", device, disk->name,
 		   disk->name, disk->name, disk->via == PLAN_VIA_VIRTIO_SCSI ? ",product=" : "",
 		   disk->via == PLAN_VIA_VIRTIO_SCSI ? disk->name : "");
+}
+
+/* Behind the guest's channel, whose name counts virtio devices: /dev/vport0p1. */
+static void add_balloon(struct arguments *arguments, const struct qemu_request *request)
+{
+	if (request->features & VM_BALLOON)
+		add_option(arguments, "-device", "virtio-balloon-pci,id=balloon");
 }
 
 static void add_network(struct arguments *arguments, const struct qemu_request *request)
@@ -283,6 +288,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	for (size_t i = 0; i < plan->disk_count; i++)
 		add_disk(&arguments, request, i);
 	add_network(&arguments, request);
+	add_balloon(&arguments, request);
 	add_guest(&arguments, request);
 	add_option(&arguments, "-fw_cfg", "name=opt/hanglab/start,string=%s", request->start);
 	if (request->snapshot)
