@@ -63,35 +63,81 @@ static void release_clone(void *state)
 	free(clone);
 }
 
-/* An anchor that holds another one need not be looked for: where it is, the other one is too. */
-static bool is_covered(size_t row)
-{
-	for (size_t other = 0; other < signature_count; other++) {
-		const char *anchor = signatures[row].anchor, *part = signatures[other].anchor;
+/*
+ * Hyperscan looks at the last bytes of its literals first, so it is two to three times as fast when few
+ * places of a log end like one of them. An anchor is therefore cut behind its rarest byte: what is left of it
+ * still is in every line that the anchor is in, and the few other lines only cost a closer look.
+ */
 
-		if (strstr(anchor, part) && (strcmp(anchor, part) != 0 || other < row))
-			return true;
+#define SHORTEST_LITERAL 4
+#define MOST_LITERALS	 512
+
+/* The bytes of kernel logs, the most frequent first. */
+static const char bytes_by_frequency[] =
+	" 0ef1ra62tios48.cn[]53dl:x_97pmub><g/IPCkhy+Rv-AS)(wT,=?BEMDONFULXKGqzHQj'WVY#\"*\\{}&Z@;|!~$J^`";
+
+struct literal {
+	const char *text; /* not terminated */
+	size_t length;
+};
+
+static size_t rarity(char byte)
+{
+	return strcspn(bytes_by_frequency, (const char[]){byte, '\0'});
+}
+
+static struct literal cut_anchor(const char *anchor)
+{
+	const size_t whole = strlen(anchor);
+	struct literal literal = {anchor, whole};
+	size_t rarest = 0;
+
+	for (size_t length = SHORTEST_LITERAL; length <= whole; length++) {
+		if (rarity(anchor[length - 1]) > rarest) {
+			rarest = rarity(anchor[length - 1]);
+			literal.length = length;
+		}
 	}
-	return false;
+	return literal;
+}
+
+static bool holds(const struct literal *literal, const struct literal *part)
+{
+	return memmem(literal->text, literal->length, part->text, part->length) != NULL;
+}
+
+/* Adds @literal unless there is one already that is wherever it is. Return: the new count. */
+static size_t add_literal(struct literal *literals, size_t count, struct literal literal)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (holds(&literal, &literals[i]))
+			return count;
+	for (size_t i = 0; i < count; i++)
+		if (!holds(&literals[i], &literal))
+			literals[kept++] = literals[i];
+	literals[kept++] = literal;
+	return kept;
 }
 
 static int compile(struct hl_scanner *scanner, struct hl_error *err)
 {
-	const char *literals[512];
-	unsigned int flags[512], ids[512];
-	size_t lengths[512];
-	unsigned int count = 0;
+	struct literal literals[MOST_LITERALS];
+	const char *texts[MOST_LITERALS];
+	size_t lengths[MOST_LITERALS], count = 0;
+	unsigned int flags[MOST_LITERALS] = {0}, ids[MOST_LITERALS] = {0};
 	hs_compile_error_t *problem = NULL;
 
-	for (size_t row = 0; row < signature_count && count < 512; row++) {
-		if (is_covered(row))
-			continue;
-		literals[count] = signatures[row].anchor;
-		lengths[count] = strlen(literals[count]);
-		flags[count] = 0;
-		ids[count++] = (unsigned int)row;
+	if (signature_count > MOST_LITERALS)
+		return hl_error_set(err, E2BIG, "more than %d signatures", MOST_LITERALS);
+	for (size_t row = 0; row < signature_count; row++)
+		count = add_literal(literals, count, cut_anchor(signatures[row].anchor));
+	for (size_t i = 0; i < count; i++) {
+		texts[i] = literals[i].text;
+		lengths[i] = literals[i].length;
 	}
-	if (hs_compile_lit_multi(literals, flags, ids, lengths, count, HS_MODE_BLOCK, NULL,
+	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned int)count, HS_MODE_BLOCK, NULL,
 				 &scanner->database, &problem) != HS_SUCCESS) {
 		int status = hl_error_set(err, EINVAL, "compile the anchors: %s",
 					  problem ? problem->message : "unknown error");

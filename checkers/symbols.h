@@ -22,8 +22,9 @@ int hl_symbols_open(struct hl_symbols **symbols, const char *path, struct hl_err
  * @event: what was read from the log
  * @resolved: the copy; hl_event_free() it
  *
- * Frames are found by name and size ("schedule+0x35/0x80"), as addresses differ from boot to boot. Those of
- * modules stay as they are.
+ * Frames are found by name and size ("schedule+0x35/0x80"), as addresses differ from boot to boot. Those that
+ * are not found, or have another size, stay as they are. The first frame in a module makes its file be looked
+ * for, see debug_file_open().
  *
  * Return: 0 or -ENOMEM.
  */

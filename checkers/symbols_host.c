@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
+#include "debug_file.h"
 #include "memory.h"
 #include "symbols.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define READ_SIZE   (128 * 1024)
-#define MAX_INLINED 16
+#define MAX_INLINED  16
+#define MAX_OBJECTS  256
+#define MOST_PADDING 64 /* between two functions */
 
 /**
  * struct symbol - a function of the kernel
@@ -28,112 +27,27 @@ struct symbol {
 	GElf_Xword size;
 };
 
-struct hl_symbols {
-	Dwfl *dwfl;
+/**
+ * struct object - the kernel itself or one of its modules
+ * @name: NULL for the kernel
+ * @module: in the Dwfl, or NULL when there is no file of it
+ * @symbols: sorted by name
+ * @count: number of @symbols
+ */
+struct object {
+	char *name;
 	Dwfl_Module *module;
-	struct symbol *symbols; /* sorted by name */
+	struct symbol *symbols;
 	size_t count;
 };
 
-static void free_archive(struct archive **archive)
-{
-	archive_read_free(*archive);
-}
-
-static struct archive *new_archive(void)
-{
-	struct archive *archive = archive_read_new();
-
-	if (archive) {
-		archive_read_support_filter_all(archive);
-		archive_read_support_format_all(archive);
-	}
-	return archive;
-}
-
-/* An archive in an archive: data.tar.xz of a .deb. */
-struct nested {
-	struct archive *outer;
-	char buffer[READ_SIZE];
+/** struct hl_symbols - the kernel is objects[0]; modules are added when the first frame in them is met */
+struct hl_symbols {
+	char *path;
+	Dwfl *dwfl;
+	struct object objects[MAX_OBJECTS];
+	size_t count;
 };
-
-static la_ssize_t read_nested(struct archive *archive, void *data, const void **buffer)
-{
-	struct nested *nested = data;
-	la_ssize_t got = archive_read_data(nested->outer, nested->buffer, sizeof(nested->buffer));
-
-	if (got < 0)
-		archive_set_error(archive, EIO, "%s", archive_error_string(nested->outer));
-	*buffer = nested->buffer;
-	return got;
-}
-
-static int save_entry(struct archive *archive, struct hl_error *err)
-{
-	const char *folder = getenv("TMPDIR");
-	cleanup_fd int fd = open(folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return hl_error_errno(err, errno, "temporary file in %s", folder ? folder : "/var/tmp");
-	if (archive_read_data_into_fd(archive, fd) != ARCHIVE_OK)
-		return hl_error_set(err, EIO, "%s", archive_error_string(archive));
-	return take_fd(&fd);
-}
-
-static bool is_vmlinux(const char *name)
-{
-	const char *base = strrchr(name, '/');
-
-	return strncmp(base ? base + 1 : name, "vmlinux", 7) == 0;
-}
-
-/* Return: a descriptor of an unnamed file with the first vmlinux, -ENOENT when there is none, or -errno. */
-static int find_vmlinux(struct archive *archive, struct hl_error *err)
-{
-	struct archive_entry *entry;
-	int status;
-
-	while ((status = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || status == ARCHIVE_WARN) {
-		const char *name = archive_entry_pathname(entry);
-
-		if (!name)
-			continue;
-		if (is_vmlinux(name) && archive_entry_filetype(entry) == AE_IFREG)
-			return save_entry(archive, err);
-		if (strncmp(name, "data.tar", 8) == 0) {
-			struct archive *inner cleanup_with(free_archive) = new_archive();
-			cleanup_free struct nested *nested = malloc(sizeof(*nested));
-
-			if (!inner || !nested)
-				return hl_error_set(err, ENOMEM, "no memory");
-			nested->outer = archive;
-			if (archive_read_open(inner, nested, NULL, read_nested, NULL) != ARCHIVE_OK)
-				return hl_error_set(err, EIO, "%s", archive_error_string(inner));
-			return find_vmlinux(inner, err);
-		}
-	}
-	if (status != ARCHIVE_EOF)
-		return hl_error_set(err, EIO, "%s", archive_error_string(archive));
-	return hl_error_set(err, ENOENT, "holds no vmlinux");
-}
-
-static int open_kernel(const char *path, struct hl_error *err)
-{
-	struct archive *archive cleanup_with(free_archive) = NULL;
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char magic[4] = "";
-
-	if (fd < 0)
-		return hl_error_errno(err, errno, "open");
-	if (pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) && memcmp(magic, "\177ELF", 4) == 0)
-		return take_fd(&fd);
-	archive = new_archive();
-	if (!archive)
-		return hl_error_set(err, ENOMEM, "no memory");
-	if (archive_read_open_fd(archive, fd, READ_SIZE) != ARCHIVE_OK)
-		return hl_error_set(err, EINVAL, "neither an ELF file nor a package");
-	return find_vmlinux(archive, err);
-}
 
 static int compare_symbols(const void *a, const void *b)
 {
@@ -143,29 +57,46 @@ static int compare_symbols(const void *a, const void *b)
 	return order ? order : x->address < y->address ? -1 : x->address > y->address;
 }
 
-static int index_symbols(struct hl_symbols *symbols, struct hl_error *err)
+static int index_symbols(struct object *object, struct hl_error *err)
 {
-	int count = dwfl_module_getsymtab(symbols->module);
+	int count = dwfl_module_getsymtab(object->module);
 
 	if (count <= 0)
 		return hl_error_set(err, EINVAL, "no symbol table: %s", dwfl_errmsg(-1));
-	symbols->symbols = calloc((size_t)count, sizeof(*symbols->symbols));
-	if (!symbols->symbols)
+	object->symbols = calloc((size_t)count, sizeof(*object->symbols));
+	if (!object->symbols)
 		return hl_error_set(err, ENOMEM, "no memory for %d symbols", count);
 	for (int i = 0; i < count; i++) {
 		GElf_Sym symbol;
 		GElf_Addr address;
 		const char *name =
-			dwfl_module_getsym_info(symbols->module, i, &symbol, &address, NULL, NULL, NULL);
+			dwfl_module_getsym_info(object->module, i, &symbol, &address, NULL, NULL, NULL);
 
 		if (name && *name && GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
-			symbols->symbols[symbols->count++] = (struct symbol){name, address, symbol.st_size};
+			object->symbols[object->count++] = (struct symbol){name, address, symbol.st_size};
 	}
-	qsort(symbols->symbols, symbols->count, sizeof(*symbols->symbols), compare_symbols);
+	qsort(object->symbols, object->count, sizeof(*object->symbols), compare_symbols);
 	return 0;
 }
 
-static int load(struct hl_symbols *symbols, const char *path, struct hl_error *err)
+static int load(struct hl_symbols *symbols, struct object *object, struct hl_error *err)
+{
+	int fd = debug_file_open(symbols->path, object->name, err);
+
+	if (fd < 0)
+		return fd;
+	dwfl_report_begin_add(symbols->dwfl);
+	object->module =
+		dwfl_report_offline(symbols->dwfl, object->name ? object->name : "kernel", symbols->path, fd);
+	if (!object->module) {
+		close(fd);
+		return hl_error_set(err, EINVAL, "%s", dwfl_errmsg(-1));
+	}
+	dwfl_report_end(symbols->dwfl, NULL, NULL);
+	return index_symbols(object, err);
+}
+
+static int open_kernel(struct hl_symbols *symbols, const char *path, struct hl_error *err)
 {
 	static char *debuginfo_path;
 	static const Dwfl_Callbacks callbacks = {
@@ -174,19 +105,12 @@ static int load(struct hl_symbols *symbols, const char *path, struct hl_error *e
 		.section_address = dwfl_offline_section_address,
 		.debuginfo_path = &debuginfo_path,
 	};
-	int fd = open_kernel(path, err);
 
-	if (fd < 0)
-		return fd;
+	symbols->path = strdup(path);
 	symbols->dwfl = dwfl_begin(&callbacks);
-	if (symbols->dwfl)
-		symbols->module = dwfl_report_offline(symbols->dwfl, "kernel", path, fd);
-	if (!symbols->module) {
-		close(fd);
-		return hl_error_set(err, EINVAL, "%s", dwfl_errmsg(-1));
-	}
-	dwfl_report_end(symbols->dwfl, NULL, NULL);
-	return index_symbols(symbols, err);
+	if (!symbols->path || !symbols->dwfl)
+		return hl_error_set(err, ENOMEM, "no memory for symbols");
+	return load(symbols, &symbols->objects[symbols->count++], err);
 }
 
 int hl_symbols_open(struct hl_symbols **symbols, const char *path, struct hl_error *err)
@@ -196,7 +120,7 @@ int hl_symbols_open(struct hl_symbols **symbols, const char *path, struct hl_err
 
 	if (!fresh)
 		return hl_error_set(err, ENOMEM, "no memory for symbols");
-	status = load(fresh, path, err);
+	status = open_kernel(fresh, path, err);
 	if (status) {
 		hl_error_prefix(err, "read symbols of %s", path);
 		hl_symbols_close(fresh);
@@ -211,30 +135,57 @@ void hl_symbols_close(struct hl_symbols *symbols)
 	if (!symbols)
 		return;
 	dwfl_end(symbols->dwfl);
-	free(symbols->symbols);
+	for (size_t i = 0; i < symbols->count; i++) {
+		free(symbols->objects[i].name);
+		free(symbols->objects[i].symbols);
+	}
+	free(symbols->path);
 	free(symbols);
+}
+
+/* The object that @frame is in, which has no symbols when there is no file of it; NULL when it is one too
+ * many. */
+static const struct object *find_object(struct hl_symbols *symbols, const struct hl_frame *frame)
+{
+	struct object *object;
+
+	if (!frame->module)
+		return &symbols->objects[0];
+	for (size_t i = 1; i < symbols->count; i++)
+		if (strcmp(symbols->objects[i].name, frame->module) == 0)
+			return &symbols->objects[i];
+	if (symbols->count == MAX_OBJECTS)
+		return NULL;
+	object = &symbols->objects[symbols->count];
+	object->name = strdup(frame->module);
+	if (!object->name)
+		return NULL;
+	symbols->count++;
+	load(symbols, object, NULL);
+	return object;
 }
 
 /*
  * The function of a frame. kallsyms counts the padding up to the next function in, so the size in the log
- * is a little larger than in the symbol table; several static functions may have the same name.
+ * is a little larger than in the symbol table; several static functions may have the same name. When no size
+ * fits, the file is of another build, and its lines would mislead.
  */
-static const struct symbol *find_symbol(const struct hl_symbols *symbols, const struct hl_frame *frame)
+static const struct symbol *find_symbol(const struct object *object, const struct hl_frame *frame)
 {
 	const struct symbol *best = NULL;
-	uint64_t best_difference = UINT64_MAX;
-	size_t low = 0, high = symbols->count;
+	uint64_t best_difference = frame->size ? MOST_PADDING : UINT64_MAX;
+	size_t low = 0, high = object->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(symbols->symbols[middle].name, frame->function) < 0)
+		if (strcmp(object->symbols[middle].name, frame->function) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < symbols->count && strcmp(symbols->symbols[low].name, frame->function) == 0; low++) {
-		const struct symbol *symbol = &symbols->symbols[low];
+	for (; low < object->count && strcmp(object->symbols[low].name, frame->function) == 0; low++) {
+		const struct symbol *symbol = &object->symbols[low];
 		uint64_t difference =
 			frame->size > symbol->size ? frame->size - symbol->size : symbol->size - frame->size;
 
@@ -281,11 +232,11 @@ static int find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **scopes)
 
 /* File and line of an address, and of the calls that were inlined there, innermost first. Return: their
  * count. */
-static size_t find_places(const struct hl_symbols *symbols, GElf_Addr address, struct place *places)
+static size_t find_places(Dwfl_Module *module, GElf_Addr address, struct place *places)
 {
 	Dwarf_Addr bias;
-	Dwarf_Die *unit = dwfl_module_addrdie(symbols->module, address, &bias);
-	Dwfl_Line *line = dwfl_module_getsrc(symbols->module, address);
+	Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
+	Dwfl_Line *line = dwfl_module_getsrc(module, address);
 	const char *folder, *file;
 	Dwarf_Die *scopes = NULL;
 	Dwarf_Files *files = NULL;
@@ -336,7 +287,7 @@ static void add_frame(struct hl_event *event, struct hl_stack *to, const struct 
 	added->inlined = inlined;
 }
 
-static int resolve_stack(const struct hl_symbols *symbols, struct hl_event *event, struct hl_stack *stack)
+static int resolve_stack(struct hl_symbols *symbols, struct hl_event *event, struct hl_stack *stack)
 {
 	struct hl_stack to = *stack;
 
@@ -348,14 +299,15 @@ static int resolve_stack(const struct hl_symbols *symbols, struct hl_event *even
 		return -ENOMEM;
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct hl_frame *frame = &stack->frames[i];
-		const struct symbol *symbol = frame->module ? NULL : find_symbol(symbols, frame);
+		const struct object *object = find_object(symbols, frame);
+		const struct symbol *symbol = object ? find_symbol(object, frame) : NULL;
 		struct place places[MAX_INLINED];
 		size_t count = 0;
 
 		/* A return address lies behind the call; the innermost frame is the instruction itself. */
 		if (symbol)
-			count = find_places(symbols, symbol->address + frame->offset - (i && frame->offset),
-					    places);
+			count = find_places(object->module,
+					    symbol->address + frame->offset - (i && frame->offset), places);
 		for (size_t j = 0; j + 1 < count; j++)
 			add_frame(event, &to, frame, &places[j], true);
 		add_frame(event, &to, frame, count ? &places[count - 1] : NULL, false);
