@@ -15,6 +15,7 @@
 #include "scenario/check.h"
 #include "vm/pin.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -174,11 +175,13 @@ static int exit_code_of(const struct explore *explore, const json_t *results, co
  * struct reduction - a lock-up while its scenario is made smaller
  * @title: what it must still lock up with
  * @runs: so far
+ * @interrupted: a signal came: nothing more is tried
  */
 struct reduction {
 	struct explore *explore;
 	const char *title;
 	size_t runs;
+	bool interrupted;
 };
 
 static bool still_locks_up(void *data, const json_t *plan)
@@ -188,7 +191,8 @@ static bool still_locks_up(void *data, const json_t *plan)
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *json = json_deep_copy(plan), *results = NULL;
 	struct plan loaded = {0};
-	bool valid = !load(explore, json, &loaded, &err), same = false;
+	bool valid = !reduction->interrupted && !load(explore, json, &loaded, &err), same = false;
+	int r;
 
 	plan_free(&loaded);
 	json_decref(json);
@@ -196,7 +200,9 @@ static bool still_locks_up(void *data, const json_t *plan)
 		return false;
 	explore->candidate = plan;
 	reduction->runs++;
-	if (!pool_run(1, 1, run_one, explore, &results, &err)) {
+	r = pool_run(1, 1, run_one, explore, &results, &err);
+	reduction->interrupted = r == -EINTR;
+	if (!r) {
 		const json_t *lockup = lockup_of_result(json_array_get(results, 0));
 
 		same = lockup && !strcmp(result_text(lockup, "title"), reduction->title);
@@ -242,7 +248,7 @@ static const json_t *choose_group(const struct explore *explore, const json_t *g
 static int minimize(struct explore *explore, const json_t *groups)
 {
 	const json_t *group = choose_group(explore, groups);
-	struct reduction reduction = {explore, result_text(group, "title"), 0};
+	struct reduction reduction = {explore, result_text(group, "title"), 0, false};
 	json_t *variant, *plan, *least;
 	int code;
 
@@ -254,8 +260,12 @@ static int minimize(struct explore *explore, const json_t *groups)
 	variant = json_of(explore, (size_t)result_number(group, "example"));
 	plan = minimize_checks(variant, result_text(group, "kind"), reduction.title);
 	least = minimize_plan(plan, still_locks_up, &reduction);
-	printf("minimised \"%s\" in %zu runs:\n", reduction.title, reduction.runs);
+	printf("%s \"%s\" in %zu runs:\n",
+	       reduction.interrupted ? "interrupted, but made smaller" : "minimised", reduction.title,
+	       reduction.runs);
 	code = write_scenario(explore, least, reduction.title);
+	if (reduction.interrupted)
+		code = verdict_exit_code(VERDICT_BROKEN);
 	json_decref(variant);
 	json_decref(plan);
 	json_decref(least);

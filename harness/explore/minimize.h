@@ -28,7 +28,7 @@ json_t *minimize_checks(const json_t *plan, const char *kind, const char *title)
  * @plan: JSON of a plan for which @test is true
  *
  * Removes steps and disks one by one until none can go any more (1-minimal, as of Zeller's delta debugging),
- * then halves how long faults are held, then takes vCPUs away.
+ * then takes vCPUs away, then halves how long faults are held.
  *
  * Return: a new reference; @test was true for it, or it equals @plan.
  */

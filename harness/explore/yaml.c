@@ -81,7 +81,8 @@ void yaml_write_scenario(const json_t *plan, FILE *out)
 	size_t i;
 
 	json_object_foreach ((json_t *)plan, key, value) {
-		if (key[0] == '@' || (json_is_array(value) && !json_array_size(value)))
+		if (key[0] == '@' ||
+		    (!json_is_string(value) && !json_array_size(value) && !json_object_size(value)))
 			continue;
 		fprintf(out, "%s:", key);
 		if (!is_list_of_objects(value)) {
