@@ -90,17 +90,18 @@ void run_command(const char *const *arguments, int timeout_ms, struct outcome *o
 
 void run_hanglab(struct outcome *outcome, const char *const *arguments)
 {
-	const char *all[64] = {program()};
+	const char *all[160] = {program()};
 	size_t count = 1;
 
-	for (; *arguments && count < 60; arguments++) {
+	for (; *arguments && count < 158; arguments++) {
 		all[count++] = *arguments;
 		if (count == 2 && !strcmp(*arguments, "run")) {
 			all[count++] = "--out";
 			all[count++] = runs_folder();
 		}
 	}
-	run_command(all, HANGLAB_TIMEOUT_MS, outcome);
+	/* Many arguments are many scenarios. */
+	run_command(all, HANGLAB_TIMEOUT_MS + (int)count * 30000, outcome);
 }
 
 const char *text_in(const struct outcome *outcome, const char *key)
