@@ -63,9 +63,15 @@ static int build_initramfs(const struct plan *plan, const struct run_settings *s
 	return r;
 }
 
-/* The probe boots what the run itself would boot. */
-static int choose_accelerator(const struct plan *plan, struct run_preparation *preparation,
-			      struct hl_error *err)
+/* Another operating system without KVM would not be up within anybody's patience. */
+static bool needs_kvm(const struct plan *plan)
+{
+	return plan->vm->accel == PLAN_ACCEL_KVM || plan->vm->guest == PLAN_GUEST_IMAGE;
+}
+
+/* @image, @initramfs: what the probe boots */
+static int choose_accelerator(const struct plan *plan, const char *image, const char *initramfs,
+			      struct run_preparation *preparation, struct hl_error *err)
 {
 	char why[400] = "";
 	int r;
@@ -78,11 +84,8 @@ static int choose_accelerator(const struct plan *plan, struct run_preparation *p
 			 "KVM cannot run in virtual time: write vm: {clock: real} or use --clock real");
 		return 0;
 	}
-	r = accel_probe_kvm(preparation->image, preparation->initramfs, &preparation->kvm, why, sizeof(why),
-			    err);
-	/* Another operating system without KVM would not be up within anybody's patience. */
-	if (!r && !preparation->kvm &&
-	    (plan->vm->accel == PLAN_ACCEL_KVM || plan->vm->guest == PLAN_GUEST_IMAGE))
+	r = accel_probe_kvm(image, initramfs, &preparation->kvm, why, sizeof(why), err);
+	if (!r && !preparation->kvm && needs_kvm(plan))
 		snprintf(preparation->skip, sizeof(preparation->skip), "KVM is not usable here: %s", why);
 	return r;
 }
@@ -110,10 +113,17 @@ static int check_requirements(const struct plan *plan, const struct run_needs *n
 int run_check_requirements(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
 {
 	struct arena arena cleanup_with(arena_free) = {NULL};
+	cleanup_free char *probe = NULL;
 	struct run_needs needs;
+	int r;
 
 	requirements_collect(plan, &needs, &arena);
-	return check_requirements(plan, &needs, preparation, err);
+	r = check_requirements(plan, &needs, preparation, err);
+	if (r || preparation->skip[0] || !needs_kvm(plan))
+		return r;
+	/* There is no initramfs yet, and this guest needs none. */
+	probe = clockwatch_program();
+	return choose_accelerator(plan, probe, NULL, preparation, err);
 }
 
 int run_prepare(const struct plan *plan, const struct run_settings *settings,
@@ -130,7 +140,8 @@ int run_prepare(const struct plan *plan, const struct run_settings *settings,
 		return r;
 	if (preparation->kernel)
 		r = build_initramfs(plan, settings, &needs, preparation, err);
-	return r ? r : choose_accelerator(plan, preparation, err);
+	/* The probe boots what the run itself would boot. */
+	return r ? r : choose_accelerator(plan, preparation->image, preparation->initramfs, preparation, err);
 }
 
 void run_preparation_clear(struct run_preparation *preparation)
