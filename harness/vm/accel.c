@@ -62,6 +62,10 @@ static int boot_once(const char *image, const char *initramfs, struct hl_error *
 	cleanup_free char *output = NULL;
 	int r = process_run(arguments, PROBE_LIMIT_MS, &output, err);
 
+	/* The answer is kept: the number of a process means nothing to later readers. */
+	if (r == -ETIMEDOUT)
+		return hl_error_set(err, ETIMEDOUT, "the guest did not come to its end within %d s",
+				    PROBE_LIMIT_MS / 1000);
 	if (r)
 		return r;
 	if (!strstr(output, SIGN_OF_LIFE))

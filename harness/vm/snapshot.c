@@ -56,13 +56,32 @@ static int copy_sparse(int from, int to)
 	return r;
 }
 
+/* The disks as the scenario has them; where in its file ("@KEY") makes no difference. */
+static void print_disks(const json_t *disks, FILE *out)
+{
+	const json_t *disk;
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (disks, i, disk) {
+		json_t *plain = json_object();
+
+		json_object_foreach ((json_t *)disk, key, value)
+			if (key[0] != '@')
+				json_object_set(plain, key, value);
+		json_dumpf(plain, out, JSON_COMPACT | JSON_SORT_KEYS);
+		fputc('\n', out);
+		json_decref(plain);
+	}
+}
+
 /* What the guest is made from, without what differs from run to run. */
 static char *recipe(const struct qemu_request *request, const char *qemu)
 {
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct plan plan = *request->plan;
 	struct qemu_request canonical = *request;
-	cleanup_free char *disks = NULL;
 	const char *const *argument;
 	char *text = NULL;
 	size_t size = 0;
@@ -80,9 +99,7 @@ static char *recipe(const struct qemu_request *request, const char *qemu)
 	fprintf(out, "QEMU %s\n", qemu);
 	for (argument = qemu_command(&canonical, &arena); *argument; argument++)
 		fprintf(out, "%s\n", *argument);
-	disks = json_dumps(json_object_get(plan.json, "disks"),
-			   JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-	fprintf(out, "%s\n", disks ? disks : "no disks");
+	print_disks(json_object_get(plan.json, "disks"), out);
 	fclose(out);
 	return text;
 }
