@@ -43,8 +43,8 @@ struct needs {
  * @VM_WATCHDOG: an Intel 6300ESB watchdog timer
  * @VM_BALLOON: a virtio balloon
  * @VM_GDB: hanglab can hold single vCPUs and read their registers (struct injection_vm, vcpu_hold ...)
- * @VM_RAM: hanglab can reach the guest's memory without the emulator's help (struct injection_vm, ram_read ...):
- *	every VM has this, and in Bochs it is all there is
+ * @VM_RAM: hanglab can reach the guest's memory without the emulator's help (struct injection_vm, ram_read
+ *...): every VM has this, and in Bochs it is all there is
  * @VM_CPU_SHARE: hanglab can limit the CPU time of its vCPUs (struct injection_vm, cpu_share)
  */
 enum vm_feature {
@@ -148,6 +148,7 @@ struct injection {
  * @stops_vm: while it is injected the guest cannot run, so hanglab itself times the release by the wall clock
  * @holds_vcpus: the vCPUs of its parameter "cpus" stand still while it is injected: the guest program keeps
  *	off them
+ * @inexact: although it runs in the guest alone, runs of one seed were seen to differ by some milliseconds
  * @guest_clock_goes_on: with @stops_vm: the guest's clock does not stop with it
  * @confirm_after: INJECTOR_HOST only: nanoseconds of guest time that the VM must run between inject() and
  *	confirm(); the guest then asks for the latter as well. 0: confirm() follows at once.
@@ -167,7 +168,7 @@ struct injection {
 struct injector {
 	const char *name, *summary, *help;
 	enum injector_side side;
-	bool stops_vm, proved_later, guest_clock_goes_on, holds_vcpus;
+	bool stops_vm, proved_later, guest_clock_goes_on, holds_vcpus, inexact;
 	int64_t confirm_after;
 	const char *const *disk_vias, *const *disk_layers;
 	const struct parameter *parameters;

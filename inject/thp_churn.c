@@ -268,6 +268,7 @@ const struct injector injector_thp_churn = {
 		"run at\n"
 		"the same time.\n",
 	.side = INJECTOR_GUEST,
+	.inexact = true,
 	.parameters = thp_churn_parameters,
 	.parameters_size = sizeof(struct thp_churn),
 	.state_size = sizeof(struct thp_churn_state),

@@ -8,8 +8,12 @@ const char *exactness_of_plan(const struct plan *plan)
 	for (size_t i = 0; i < plan->disk_count; i++)
 		if (!plan_via_is_inside((enum plan_via)plan->disks[i].via))
 			return "events";
-	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].inject && injector_find(plan->steps[i].inject)->side == INJECTOR_HOST)
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct injector *injector =
+			plan->steps[i].inject ? injector_find(plan->steps[i].inject) : NULL;
+
+		if (injector && (injector->side == INJECTOR_HOST || injector->inexact))
 			return "events";
+	}
 	return plan->postmortem == PLAN_POSTMORTEM_HANG ? "events" : "bytes";
 }
