@@ -100,7 +100,15 @@ static void server_keeps_nothing(void)
 			  *folder = file_path("%s/bin", runs_folder());
 	cleanup_free char *path = file_path("PATH=%s:%s", folder, getenv("PATH"));
 	cleanup_free char *wrapper = file_path("%s/nbdkit", folder);
-	cleanup_free char *script = file_path("#!/bin/sh\nexec %s --filter=cow \"$@\"\n", real);
+	/* Behind the other filters, beside the plugin: a paused server must not answer from there. */
+	cleanup_free char *script = file_path("#!/bin/sh\n"
+					      "for word; do\n"
+					      "	shift\n"
+					      "	[ \"$word\" != file ] || set -- \"$@\" --filter=cow\n"
+					      "	set -- \"$@\" \"$word\"\n"
+					      "done\n"
+					      "exec %s \"$@\"\n",
+					      real);
 	const char *const arguments[] = {"/usr/bin/env",
 					 path,
 					 program(),
