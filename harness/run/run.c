@@ -285,6 +285,8 @@ static void free_run(struct run *run)
 		close(run->inotify);
 	if (run->signals >= 0)
 		close(run->signals);
+	if (run->folder_fd >= 0)
+		close(run->folder_fd);
 	free(run->folder);
 	free(run->snapshot);
 	json_decref(run->checksums);
@@ -314,6 +316,7 @@ static bool attempt(const struct plan *plan, const char *path, const struct run_
 		.channel = STREAM_NONE,
 		.console = STREAM_NONE,
 		.inotify = -1,
+		.folder_fd = -1,
 		.signals = -1,
 		.call = {-1, HOST_INJECT},
 		.last_kmsg_event = -1,

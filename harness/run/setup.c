@@ -72,6 +72,9 @@ int run_open_folder(struct run *run, const char *path)
 
 	if (r)
 		return r;
+	run->folder_fd = open(run->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (run->folder_fd < 0)
+		return hl_error_errno(&run->err, errno, "open %s", run->folder);
 	record_folder(run->record, run->folder);
 	journal_path = file_path("%s/journal.jsonl", run->folder);
 	console = file_path("%s/console.log", run->folder);
@@ -99,6 +102,7 @@ int run_open_folder(struct run *run, const char *path)
 static int start_servers(struct run *run, struct qemu_request *request)
 {
 	const char **sockets = arena_allocate(&run->arena, (run->plan->disk_count + 1) * sizeof(*sockets));
+	const struct server_folder folder = {run->folder, run->folder_fd};
 	json_t *ports = json_object();
 	int r = 0;
 
@@ -109,11 +113,13 @@ static int start_servers(struct run *run, struct qemu_request *request)
 
 		if (!server_wanted((enum plan_via)disk->via))
 			continue;
-		r = server_start(server, disk, image, run->folder, (int)run_stretched(run, SERVER_LIMIT_MS),
+		r = server_start(server, disk, image, &folder, (int)run_stretched(run, SERVER_LIMIT_MS),
 				 &run->err);
 		if (r)
 			break;
 		sockets[i] = server->socket;
+		if (server->socket)
+			request->folder_fd = run->folder_fd;
 		if (server->port) {
 			json_object_set_new(ports, disk->name, json_integer(server->port));
 			request->network = true;
@@ -156,6 +162,7 @@ int run_start_vm(struct run *run, qmp_on_event on_event)
 {
 	struct qemu_request request = {
 		.plan = run->plan,
+		.folder_fd = -1,
 		.kvm = run->preparation.kvm,
 		.features = run->preparation.vm_features,
 		.image = run->preparation.image,

@@ -52,6 +52,7 @@ struct host_fault {
 
 /**
  * struct run - state of a run
+ * @folder, @folder_fd: the run folder, and the same opened; see struct server_folder
  * @done: the loop may end
  * @servers: one per disk of the plan
  * @call: see struct host_call
@@ -75,6 +76,7 @@ struct run {
 	const struct run_settings *settings;
 	struct arena arena;
 	char *folder;
+	int folder_fd;
 	struct run_preparation preparation;
 	struct journal journal;
 	struct record *record;

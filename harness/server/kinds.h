@@ -5,10 +5,10 @@
 #include "server/server.h"
 
 /* The kinds of servers: one file each. Parameters and errors as server_start(). */
-int nbd_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-	      int timeout_ms, struct hl_error *err);
-int tgt_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-	      int timeout_ms, struct hl_error *err);
+int nbd_start(struct server *server, const struct plan_disk *disk, const char *image,
+	      const struct server_folder *folder, int timeout_ms, struct hl_error *err);
+int tgt_start(struct server *server, const struct plan_disk *disk, const char *image,
+	      const struct server_folder *folder, int timeout_ms, struct hl_error *err);
 
 /**
  * server_await_socket() - wait until a server that was just started listens on a UNIX socket

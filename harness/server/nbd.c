@@ -12,14 +12,19 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+static char *in_folder(const struct server_folder *folder, const struct plan_disk *disk, const char *suffix)
+{
+	return file_path("/proc/self/fd/%d/nbdkit-%s.%s", folder->fd, disk->name, suffix);
+}
+
 /* What it listens on, as arguments of nbdkit. Return: 0 or -errno. */
-static int choose_address(struct server *server, const struct plan_disk *disk, const char *run_folder,
-			  char **address, struct hl_error *err)
+static int choose_address(struct server *server, const struct plan_disk *disk,
+			  const struct server_folder *folder, char **address, struct hl_error *err)
 {
 	int port;
 
 	if (disk->via != PLAN_VIA_GUEST_NBD) {
-		server->socket = file_path("%s/nbdkit-%s.sock", run_folder, disk->name);
+		server->socket = in_folder(folder, disk, "sock");
 		*address = file_path("--unix=%s", server->socket);
 		return 0;
 	}
@@ -31,16 +36,18 @@ static int choose_address(struct server *server, const struct plan_disk *disk, c
 	return 0;
 }
 
-int nbd_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-	      int timeout_ms, struct hl_error *err)
+int nbd_start(struct server *server, const struct plan_disk *disk, const char *image,
+	      const struct server_folder *folder, int timeout_ms, struct hl_error *err)
 {
-	cleanup_free char *log_path = file_path("%s/nbdkit-%s.log", run_folder, disk->name);
-	cleanup_free char *pause = file_path("pause-control=%s/nbdkit-%s.pause", run_folder, disk->name);
-	cleanup_free char *error = file_path("error-file=%s/nbdkit-%s.error", run_folder, disk->name);
+	cleanup_free char *log_path = file_path("%s/nbdkit-%s.log", folder->path, disk->name);
+	cleanup_free char *pause_path = in_folder(folder, disk, "pause"),
+			  *error_path = in_folder(folder, disk, "error");
+	cleanup_free char *pause = file_path("pause-control=%s", pause_path);
+	cleanup_free char *error = file_path("error-file=%s", error_path);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-	struct process_files files = {-1, log, log, NULL, 0};
+	struct process_files files = {-1, log, log, &folder->fd, 1};
 	cleanup_free char *address = NULL;
-	int r = choose_address(server, disk, run_folder, &address, err);
+	int r = choose_address(server, disk, folder, &address, err);
 	const char *const arguments[] = {"nbdkit",
 					 "--foreground",
 					 "--ipaddr=127.0.0.1",
@@ -59,7 +66,7 @@ int nbd_start(struct server *server, const struct plan_disk *disk, const char *i
 		return r;
 	if (log < 0)
 		return hl_error_errno(err, errno, "create %s", log_path);
-	server->control = file_path("%s/nbdkit-%s.pause", run_folder, disk->name);
+	server->control = take_pointer(pause_path);
 	r = process_start(&server->process, arguments, &files, err);
 	if (r)
 		return r;

@@ -15,7 +15,7 @@
 static const struct kind {
 	const char *program;
 	int (*start)(struct server *server, const struct plan_disk *disk, const char *image,
-		     const char *run_folder, int timeout_ms, struct hl_error *err);
+		     const struct server_folder *folder, int timeout_ms, struct hl_error *err);
 } kinds[] = {
 	[PLAN_VIA_NBD] = {"nbdkit", nbd_start},		[PLAN_VIA_NVME] = {"nbdkit", nbd_start},
 	[PLAN_VIA_VIRTIO_SCSI] = {"nbdkit", nbd_start}, [PLAN_VIA_GUEST_NBD] = {"nbdkit", nbd_start},
@@ -40,9 +40,9 @@ const char *server_program(enum plan_via via)
 }
 
 int server_start(struct server *server, const struct plan_disk *disk, const char *image,
-		 const char *run_folder, int timeout_ms, struct hl_error *err)
+		 const struct server_folder *folder, int timeout_ms, struct hl_error *err)
 {
-	int r = kind_of((enum plan_via)disk->via)->start(server, disk, image, run_folder, timeout_ms, err);
+	int r = kind_of((enum plan_via)disk->via)->start(server, disk, image, folder, timeout_ms, err);
 
 	if (r)
 		hl_error_prefix(err, "server of disk %s", disk->name);
@@ -94,8 +94,7 @@ int server_await_socket(const struct process *process, const char *path, int tim
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return hl_error_errno(err, ENAMETOOLONG,
-				      "the path of the socket %s is too long: use a shorter --out", path);
+		return hl_error_errno(err, ENAMETOOLONG, "the path of the socket %s is too long", path);
 	strcpy(address.sun_path, path);
 	return await_address(process, (struct sockaddr *)&address, sizeof(address), timeout_ms, err);
 }

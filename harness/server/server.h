@@ -16,8 +16,8 @@
  * struct server - a server and what stands in front of it
  * @process: the server itself, what an injector may stop
  * @proxy: the network fault proxy between guest and server; not for every kind
- * @socket: UNIX socket that QEMU connects to, or NULL
- * @control: control socket of the server, or NULL
+ * @socket: UNIX socket that QEMU connects to, or NULL; valid where the folder is open (struct server_folder)
+ * @control: control socket of the server, likewise, or NULL
  * @port: loopback port that the guest reaches as 10.0.2.2, 0 for none
  */
 struct server {
@@ -39,17 +39,30 @@ bool server_wanted(enum plan_via via);
 const char *server_program(enum plan_via via);
 
 /**
+ * struct server_folder - the run folder, for sockets and logs
+ * @path: its path
+ * @fd: the folder, open; it must stay open, under this number, here and in whoever connects to a server
+ *
+ * The address of a UNIX socket has room for a path of 107 bytes, and run folders may lie deep.
+ * /proc/self/fd/N/NAME is always short enough.
+ */
+struct server_folder {
+	const char *path;
+	int fd;
+};
+
+/**
  * server_start() - start the server of a disk
  * @server: SERVER_NONE; server_end() it also after a failure
  * @disk: its @via decides which
- * @image: file that it serves
- * @run_folder: for sockets and logs
+ * @image: file that it serves, in the run folder
+ * @folder: see there
  * @timeout_ms: it must be ready after this time
  *
  * Return: 0 or -errno.
  */
 int server_start(struct server *server, const struct plan_disk *disk, const char *image,
-		 const char *run_folder, int timeout_ms, struct hl_error *err);
+		 const struct server_folder *folder, int timeout_ms, struct hl_error *err);
 
 /**
  * server_let_go() - undo whatever an injector left: a stopped server is continued

@@ -12,15 +12,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/wait.h>
 
-/* "TGT_IPC_SOCKET" names the control socket; tgtd appends its control port, which is 0. */
-static int tgtadm(const char *environment, struct hl_error *err, ...) __attribute__((sentinel));
+/*
+ * TGT_IPC_SOCKET names the control socket, to which tgtd appends its control port, 0. All work in the run
+ * folder: the path of a socket must be short.
+ */
+static int tgtadm(const struct server_folder *folder, const char *socket, struct hl_error *err, ...)
+	__attribute__((sentinel));
 
-static int tgtadm(const char *environment, struct hl_error *err, ...)
+static int tgtadm(const struct server_folder *folder, const char *socket, struct hl_error *err, ...)
 {
-	const char *arguments[24] = {"env", environment, "tgtadm", "--lld", "iscsi"};
-	size_t count = 5;
+	const char *arguments[24] = {"env", "-C", folder->path, socket, "tgtadm", "--lld", "iscsi"};
+	size_t count = 7;
 	va_list args;
 
 	va_start(args, err);
@@ -31,14 +36,14 @@ static int tgtadm(const char *environment, struct hl_error *err, ...)
 }
 
 /* Ready when it answers; there is nothing to wait for, so it is asked again and again. */
-static int await_ready(const struct process *process, const char *environment, int timeout_ms,
-		       struct hl_error *err)
+static int await_ready(const struct process *process, const struct server_folder *folder, const char *socket,
+		       int timeout_ms, struct hl_error *err)
 {
 	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
 	int r = -ETIMEDOUT;
 
 	for (int waited = 0; waited < timeout_ms; waited += 50) {
-		r = tgtadm(environment, err, "--mode", "system", "--op", "show", NULL);
+		r = tgtadm(folder, socket, err, "--mode", "system", "--op", "show", NULL);
 		if (!r)
 			return 0;
 		if (poll(&ended, 1, 50) > 0)
@@ -47,17 +52,19 @@ static int await_ready(const struct process *process, const char *environment, i
 	return hl_error_prefix(err, "tgtd was not ready within %d ms", timeout_ms);
 }
 
-static int add_lun(const char *environment, const struct plan_disk *disk, const char *image,
-		   struct hl_error *err)
+static int add_lun(const struct server_folder *folder, const char *socket, const struct plan_disk *disk,
+		   const char *image, struct hl_error *err)
 {
 	cleanup_free char *name = file_path("iqn.2026-11.hanglab:%s", disk->name);
-	int r = tgtadm(environment, err, "--mode", "target", "--op", "new", "--tid", "1", "-T", name, NULL);
+	const char *slash = strrchr(image, '/');
+	int r = tgtadm(folder, socket, err, "--mode", "target", "--op", "new", "--tid", "1", "-T", name,
+		       NULL);
 
 	if (!r)
-		r = tgtadm(environment, err, "--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun",
-			   "1", "-b", image, NULL);
+		r = tgtadm(folder, socket, err, "--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun",
+			   "1", "-b", slash ? slash + 1 : image, NULL);
 	return r ? r
-		 : tgtadm(environment, err, "--mode", "target", "--op", "bind", "--tid", "1", "-I", "ALL",
+		 : tgtadm(folder, socket, err, "--mode", "target", "--op", "bind", "--tid", "1", "-I", "ALL",
 			  NULL);
 }
 
@@ -71,15 +78,16 @@ static int put_proxy_in_front(struct server *server, int port, int timeout_ms, s
 	return r;
 }
 
-int tgt_start(struct server *server, const struct plan_disk *disk, const char *image, const char *run_folder,
-	      int timeout_ms, struct hl_error *err)
+int tgt_start(struct server *server, const struct plan_disk *disk, const char *image,
+	      const struct server_folder *folder, int timeout_ms, struct hl_error *err)
 {
-	cleanup_free char *log_path = file_path("%s/tgtd-%s.log", run_folder, disk->name);
-	cleanup_free char *environment = file_path("TGT_IPC_SOCKET=%s/tgtd-%s", run_folder, disk->name);
+	cleanup_free char *log_path = file_path("%s/tgtd-%s.log", folder->path, disk->name);
+	cleanup_free char *socket = file_path("TGT_IPC_SOCKET=tgtd-%s", disk->name);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	cleanup_free char *portal = NULL;
 	struct process_files files = {-1, log, log, NULL, 0};
-	const char *arguments[] = {"env", environment, "tgtd", "--foreground", "--iscsi", NULL, NULL};
+	const char *arguments[] = {"env",	   "-C",      folder->path, socket, "tgtd",
+				   "--foreground", "--iscsi", NULL,	    NULL};
 	int port = server_free_port(err), r;
 
 	if (port < 0)
@@ -87,11 +95,11 @@ int tgt_start(struct server *server, const struct plan_disk *disk, const char *i
 	if (log < 0)
 		return hl_error_errno(err, errno, "create %s", log_path);
 	portal = file_path("portal=127.0.0.1:%d", port);
-	arguments[5] = portal;
+	arguments[7] = portal;
 	r = process_start(&server->process, arguments, &files, err);
 	if (!r)
-		r = await_ready(&server->process, environment, timeout_ms, err);
+		r = await_ready(&server->process, folder, socket, timeout_ms, err);
 	if (!r)
-		r = add_lun(environment, disk, image, err);
+		r = add_lun(folder, socket, disk, image, err);
 	return r ? r : put_proxy_in_front(server, port, timeout_ms, err);
 }

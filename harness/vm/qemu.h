@@ -15,6 +15,8 @@
  * @initramfs: archive for Linux, else NULL
  * @run_folder: where plan.json is and console.log, channel.log and disk files go
  * @sockets: NBD socket of each disk of the plan, NULL for a disk without one; or NULL
+ * @folder_fd: the run folder, inherited under this number, which the sockets' paths begin with; -1 without
+ * sockets
  * @network: the guest gets a network card on QEMU's user network, and run_folder/ports.json
  * @qmp_fd: connected socket that QEMU inherits under this number
  * @memory_fd: file that is the guest's memory, inherited likewise
@@ -30,7 +32,7 @@ struct qemu_request {
 	const char *image, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
-	int qmp_fd, memory_fd, qtest_fd, gdb_fd;
+	int folder_fd, qmp_fd, memory_fd, qtest_fd, gdb_fd;
 	const char *start, *snapshot;
 };
 

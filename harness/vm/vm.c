@@ -95,7 +95,7 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
 	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1, gdb_theirs = -1;
-	int inherited[4];
+	int inherited[5];
 	struct process_files files = {-1, log, log, inherited, 2};
 	const char *const *arguments;
 	int r;
@@ -117,6 +117,8 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 	request->qtest_fd = qtest_theirs;
 	if (qtest_theirs >= 0)
 		inherited[files.keep_count++] = qtest_theirs;
+	if (request->folder_fd >= 0)
+		inherited[files.keep_count++] = request->folder_fd;
 	request->gdb_fd = gdb_theirs;
 	if (gdb_theirs >= 0)
 		inherited[files.keep_count++] = gdb_theirs;

@@ -231,11 +231,28 @@ static void kill_victim(struct victim *victim)
 	victim->out = NULL;
 }
 
-/* Return: is the run still wanted? */
+/* It must not: but for a scenario that cannot run here. */
+static bool has_ended(struct victim *victim)
+{
+	int status = 0;
+
+	if (process_wait(&victim->hanglab, 0, &status, NULL))
+		return false;
+	printf("\n    %s: %s", victim->kind->scenario,
+	       WEXITSTATUS(status) == 77 ? "SKIP" : "it ended before its fault was seen to be in force");
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 77);
+	free(victim->out);
+	victim->out = NULL;
+	return true;
+}
+
+/* Return: is the run still there? */
 static bool attend(struct victim *victim)
 {
 	bool late = workload_now() > victim->started_at + STALL_LIMIT;
 
+	if (has_ended(victim))
+		return false;
 	if (!late && !fault_is_in_force(victim))
 		return true;
 	if (late)
