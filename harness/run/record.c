@@ -239,6 +239,7 @@ static void update_workload(struct record *record, const json_t *progress)
 {
 	const char *name = json_string_value(json_object_get(progress, "name"));
 	json_t *workload = name ? workload_of(record, name) : NULL;
+	int first_errno = (int)json_integer_value(json_object_get(progress, "first_errno"));
 
 	if (!workload)
 		return;
@@ -246,6 +247,8 @@ static void update_workload(struct record *record, const json_t *progress)
 	json_object_set(workload, "errors", json_object_get(progress, "errors"));
 	json_object_set_new(workload, "longest_stall",
 			    seconds(json_integer_value(json_object_get(progress, "longest"))));
+	if (first_errno)
+		json_object_set_new(workload, "first_error", json_string(strerror(first_errno)));
 	set_recovery(record, workload, progress);
 }
 

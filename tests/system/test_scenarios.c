@@ -35,6 +35,7 @@ static void kvm_prints_the_walk(const json_t *result)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(walk);
 	}
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(workload, "errors")), 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(json_object_get(workload, "first_error"));
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(workload, "first_error")),
 			       "Invalid argument");
 }
