@@ -185,7 +185,8 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 deb: all ## build a Debian package
 	rm -rf $(BUILD)/package
 	$(MAKE) --no-print-directory install DESTDIR=$(BUILD)/package PREFIX=/usr
-	strip --strip-unneeded $(BUILD)/package/usr/bin/hanglab $(BUILD)/package/usr/libexec/hanglab/guest
+	strip --strip-unneeded $(BUILD)/package/usr/bin/hanglab $(BUILD)/package/usr/libexec/hanglab/guest \
+		$(BUILD)/package/usr/libexec/hanglab/clockwatch
 	harness/setup/build-package $(VERSION) $(BUILD)/package $(BUILD)/hanglab_$(VERSION).deb
 
 clean: ## remove what was built
