@@ -118,6 +118,16 @@ static unsigned int find_classes(const char *function)
 #define CACHED_LENGTH 56
 #define CACHE_PLACES  4 /* where one name may be */
 
+static unsigned int hash_name(const char *name, size_t length)
+{
+	size_t part = length < sizeof(uint64_t) ? length : sizeof(uint64_t);
+	uint64_t head = 0, tail = 0;
+
+	memcpy(&head, name, part);
+	memcpy(&tail, name + length - part, part);
+	return (unsigned int)((head * 0x9e3779b97f4a7c15 + tail * 0xc2b2ae3d27d4eb4f) >> 40);
+}
+
 static unsigned int classes_of(const char *function)
 {
 	static _Thread_local struct {
@@ -125,16 +135,15 @@ static unsigned int classes_of(const char *function)
 		unsigned int classes;
 	} cache[CACHED_NAMES];
 	static _Thread_local unsigned int replaced;
-	unsigned int hash = 5381, place;
-	size_t length = 0;
+	size_t length = strlen(function);
+	unsigned int hash, place;
 
-	for (; length < CACHED_LENGTH && function[length]; length++)
-		hash = hash * 33 + (unsigned char)function[length];
-	if (!length || length == CACHED_LENGTH)
+	if (!length || length >= CACHED_LENGTH)
 		return find_classes(function);
+	hash = hash_name(function, length);
 	for (unsigned int i = 0; i < CACHE_PLACES; i++) {
 		place = (hash + i) % CACHED_NAMES;
-		if (strcmp(cache[place].name, function) == 0)
+		if (memcmp(cache[place].name, function, length + 1) == 0)
 			return cache[place].classes;
 	}
 	place = (hash + replaced++ % CACHE_PLACES) % CACHED_NAMES;

@@ -176,19 +176,33 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+/* The same for eight bytes at once. */
+static bool are_plain(const unsigned char *bytes)
+{
+	const uint64_t each = 0x0101010101010101;
+	uint64_t word, is_quote, is_backslash;
+
+	memcpy(&word, bytes, sizeof(word));
+	is_quote = word ^ each * '"';
+	is_backslash = word ^ each * '\\';
+	return !((word | (word - each * 0x20) | (is_quote - each) | (is_backslash - each)) & each * 0x80);
+}
+
 static void put_string(struct hl_text *text, const char *string)
 {
-	const unsigned char *c = (const unsigned char *)string;
+	const unsigned char *c = (const unsigned char *)string, *end = c + strlen(string);
 
 	PUT(text, "\"");
-	while (*c) {
+	while (c < end) {
 		const unsigned char *start = c;
 		size_t length;
 
+		while (c + 8 <= end && are_plain(c))
+			c += 8;
 		while (is_plain(*c))
 			c++;
 		put(text, (const char *)start, (size_t)(c - start));
-		if (!*c)
+		if (c == end)
 			break;
 		length = *c >= 0x80 ? utf8_length(c) : 0;
 		if (length) {

@@ -57,20 +57,25 @@ static const char *skip_stamp(const char *text, double *time)
 {
 	const char *start = text + 1;
 	const char *point;
-	double whole = 0;
-	int micro = 0;
+	uint64_t whole = 0;
+	unsigned int micro = 0;
 
 	if (*text != '[')
 		return text;
 	while (*start == ' ')
 		start++;
-	for (point = start; isdigit((unsigned char)*point); point++)
-		whole = whole * 10 + (*point - '0');
-	if (point == start || *point != '.' || !digits(point + 1, 6) || point[7] != ']')
+	for (point = start; *point >= '0' && *point <= '9' && point - start < 18; point++)
+		whole = whole * 10 + (uint64_t)(*point - '0');
+	if (point == start || *point != '.')
 		return text;
-	for (int i = 1; i <= 6; i++)
-		micro = micro * 10 + (point[i] - '0');
-	*time = whole + (double)micro / 1e6;
+	for (int i = 1; i <= 6; i++) {
+		if (point[i] < '0' || point[i] > '9')
+			return text;
+		micro = micro * 10 + (unsigned int)(point[i] - '0');
+	}
+	if (point[7] != ']')
+		return text;
+	*time = (double)whole + micro / 1e6;
 	return point + 8;
 }
 
@@ -336,6 +341,8 @@ static const char *strip(struct line *line, const char *text)
 	if (end != start)
 		line->prefix = LINE_LEVEL;
 	start = end;
+	if (start[0] == '[' && (start[1] == ' ' || isdigit((unsigned char)start[1])))
+		return skip_stamp_and_caller(start, line);
 	end = skip_iso_date(start, &line->host_time);
 	if (end == start)
 		end = skip_syslog_date(start, &line->host_time);

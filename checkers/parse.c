@@ -93,6 +93,12 @@ bool parse_at_start(const struct line *line, const char *anchor)
 	return false;
 }
 
+static bool is_name_byte(char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+	       c == '$';
+}
+
 size_t parse_function(const char *text)
 {
 	size_t length = 0;
@@ -105,8 +111,7 @@ size_t parse_function(const char *text)
 
 		return offset && memchr(text, ':', (size_t)(offset - text)) ? (size_t)(offset - text) : 0;
 	}
-	while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '.' ||
-	       text[length] == '$' || (text[length] == ':' && text[length + 1] == ':' && ++length))
+	while (is_name_byte(text[length]) || (text[length] == ':' && text[length + 1] == ':' && ++length))
 		length++;
 	return length;
 }

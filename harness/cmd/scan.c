@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define OUTPUT_BUFFER (256 * 1024)
+
 enum exit_code {
 	NO_EVENTS = 0,
 	EVENTS_FOUND = 1,
@@ -126,6 +128,9 @@ static int run(const struct command_line *line)
 
 	if (code)
 		return code;
+	/* Many events: few system calls. */
+	if (!options.live && !isatty(STDOUT_FILENO))
+		setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
 	if (options.live && line->operand_count != 1)
 		return command_usage_error(line, "--follow takes one file");
 	if (event_output_open(&scan.output, &options, &err))
