@@ -12,7 +12,7 @@ struct judge {
 	size_t count;
 	struct detector_settings settings;
 	bool settings_known, fault_known;
-	int64_t fault, first_fault;
+	int64_t now, fault, first_fault;
 	struct check_status *status;
 };
 
@@ -322,13 +322,18 @@ void judge_event(struct judge *judge, const struct hl_event *event, int64_t now)
 		offer_to_expects(judge, event, now);
 }
 
+static void none_came(struct check_status *status, int64_t until, int64_t fault)
+{
+	decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching", seconds_of(until),
+	       seconds_of(until - fault));
+}
+
 static void pass_deadline(const struct check *check, struct check_status *status, int64_t fault)
 {
 	char near[sizeof(status->reason)];
 
 	if (check_kind(check) == CHECK_FORBID) {
-		decide(status, CHECK_HELD, 0, "none came until %.3f s, in %.3f s of watching",
-		       seconds_of(status->deadline), seconds_of(status->deadline - fault));
+		none_came(status, status->deadline, fault);
 		return;
 	}
 	memcpy(near, status->reason, sizeof(near));
@@ -339,6 +344,7 @@ static void pass_deadline(const struct check *check, struct check_status *status
 
 void judge_time(struct judge *judge, int64_t now)
 {
+	judge->now = now > judge->now ? now : judge->now;
 	for (size_t i = 0; i < judge->count; i++) {
 		struct check_status *status = &judge->status[i];
 
@@ -375,10 +381,13 @@ void judge_end(struct judge *judge, const char *why)
 {
 	for (size_t i = 0; i < judge->count; i++) {
 		enum check_kind kind = check_kind(&judge->checks[i]);
+		struct check_status *status = &judge->status[i];
 
-		if ((kind == CHECK_EXPECT || kind == CHECK_FORBID) && judge->status[i].state == CHECK_PENDING)
-			decide(&judge->status[i], CHECK_UNDECIDABLE, 0, "the deadline was not reached: %s",
-			       why);
+		if ((kind == CHECK_EXPECT || kind == CHECK_FORBID) && status->state == CHECK_PENDING)
+			decide(status, CHECK_UNDECIDABLE, 0, "the deadline was not reached: %s", why);
+		/* It went on watching after its deadline. */
+		else if (kind == CHECK_FORBID && status->state == CHECK_HELD && judge->now > status->deadline)
+			none_came(status, judge->now, judge->fault);
 	}
 }
 

@@ -119,7 +119,7 @@ int64_t judge_next_deadline(const struct judge *judge);
 bool judge_decided(const struct judge *judge);
 
 /**
- * judge_end() - the run is over: what is still pending becomes undecidable
+ * judge_end() - the run is over: what is still pending becomes undecidable, a forbid that held says how long it was watched
  * @why: in words, for the reason
  */
 void judge_end(struct judge *judge, const char *why);
