@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * steal: the host gives the VM's vCPUs only a share of its CPU time (cpu.max of cgroup v2), as an
- * overcommitted hypervisor does.
+ * steal: the host gives the VM's vCPUs only a share of its CPU time (cpu.max of cgroup v2, cpu.cfs_quota_us
+ * of v1), as an overcommitted hypervisor does.
  *
  * It acts on the vCPU threads of the run's own QEMU, whatever the scenario says. Evidence: nr_throttled of
  * their control group grows. It does so only while the guest wants more than it gets: start a load first.
@@ -98,10 +98,11 @@ static const struct parameter steal_parameters[] = {
 
 const struct injector injector_steal = {
 	.name = "steal",
-	.summary = "the host gives the vCPUs only a share of its CPU time (cgroup v2 cpu.max)",
+	.summary = "the host gives the vCPUs only a share of its CPU time (control groups)",
 	.help = "Acts on the vCPU threads of the run's own QEMU only, in a control group that hanglab makes "
 		"and\n"
-		"removes. Needs cgroup v2 with the cpu controller, and leave to make groups there; else the "
+		"removes. Needs the cpu controller of control groups, and leave to make groups there; else "
+		"the "
 		"run is\n"
 		"SKIPped. Confirmed by nr_throttled, which grows only while the guest is busy.\n",
 	.side = INJECTOR_HOST,

@@ -19,47 +19,70 @@
 #define REMOVE_MS      2000
 #define REMOVE_STEP_MS 5
 
-static char *find_root(void)
+/* Where cgroup v2 is mounted, or the hierarchy of version 1 that has the cpu controller. */
+static char *find_root(enum control_group_version version)
 {
 	cleanup_with(cleanup_close_file) FILE *mounts = setmntent("/proc/self/mounts", "re");
 	const struct mntent *mount;
 
 	while (mounts && (mount = getmntent(mounts)))
-		if (!strcmp(mount->mnt_type, "cgroup2"))
+		if (version == CONTROL_GROUP_V2
+			    ? !strcmp(mount->mnt_type, "cgroup2")
+			    : !strcmp(mount->mnt_type, "cgroup") && hasmntopt(mount, "cpu"))
 			return file_path("%s", mount->mnt_dir);
 	return NULL;
 }
 
-/* The line "0::/PATH" of /proc/self/cgroup, or NULL. */
-static char *find_own(void)
+static bool has_cpu(const char *controllers, size_t length)
+{
+	cleanup_free char *padded = file_path(",%.*s,", (int)length, controllers);
+
+	return strstr(padded, ",cpu,");
+}
+
+/* The path of "0::/PATH" (version 2) or "N:cpu,cpuacct:/PATH" in /proc/self/cgroup (cgroups(7)), or NULL. */
+static char *find_own(enum control_group_version version)
 {
 	cleanup_free char *text = NULL;
-	const char *line;
 
 	if (file_read("/proc/self/cgroup", &text, NULL, NULL))
 		return NULL;
-	line = strstr(text, "0::/");
-	return line ? file_path("%.*s", (int)strcspn(line + 3, "\n"), line + 3) : NULL;
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *controllers = line + strcspn(line, ":\n"), *path;
+
+		controllers += *controllers == ':';
+		path = controllers + strcspn(controllers, ":\n");
+		if (*path == ':' &&
+		    (version == CONTROL_GROUP_V2 ? path == controllers
+						 : has_cpu(controllers, (size_t)(path - controllers))))
+			return file_path("%.*s", (int)strcspn(path + 1, "\n"), path + 1);
+	}
+	return NULL;
 }
 
-static bool offers_cpu(const char *group)
+/* In version 1 every group of the hierarchy does; one that another mount namespace hides does not exist. */
+static bool offers_cpu(enum control_group_version version, const char *group)
 {
-	cleanup_free char *path = file_path("%s/cgroup.subtree_control", group), *text = NULL;
-	cleanup_free char *padded = NULL;
+	cleanup_free char *path =
+		file_path("%s/%s", group, version == CONTROL_GROUP_V2 ? "cgroup.subtree_control" : "tasks");
+	cleanup_free char *text = NULL, *padded = NULL;
 
+	if (version == CONTROL_GROUP_V1)
+		return !access(path, F_OK);
 	if (file_read(path, &text, NULL, NULL))
 		return false;
 	padded = file_path(" %.*s ", (int)strcspn(text, "\n"), text);
 	return strstr(padded, " cpu ");
 }
 
-bool cpu_share_parent(const char *root, const char *own, char **parent, char *reason, size_t size)
+bool cpu_share_parent(enum control_group_version version, const char *root, const char *own, char **parent,
+		      char *reason, size_t size)
 {
 	cleanup_free char *group = file_path("%s%s", root, own);
 
 	/* From the process's own group upwards: the nearest is what was delegated to us, if any was. */
 	for (;; *strrchr(group, '/') = '\0') {
-		if (offers_cpu(group)) {
+		if (offers_cpu(version, group)) {
 			if (access(group, W_OK)) {
 				snprintf(reason, size, "no control group may be made in %s", group);
 				return false;
@@ -70,26 +93,39 @@ bool cpu_share_parent(const char *root, const char *own, char **parent, char *re
 		if (strlen(group) <= strlen(root))
 			break;
 	}
-	snprintf(reason, size, "cgroup v2 has no cpu controller here (in none of the groups from %s%s up)",
-		 root, own);
+	snprintf(reason, size, "cgroup v%d has no cpu controller here (in none of the groups from %s%s up)",
+		 version, root, own);
 	return false;
 }
 
-static bool find_parent(char **parent, char *reason, size_t size)
+static bool find_parent_of(enum control_group_version version, char **parent, char *reason, size_t size)
 {
-	cleanup_free char *root = find_root(), *own = find_own();
+	cleanup_free char *root = find_root(version), *own = find_own(version);
 
 	if (root && own)
-		return cpu_share_parent(root, own, parent, reason, size);
-	snprintf(reason, size, "cgroup v2 is not mounted");
+		return cpu_share_parent(version, root, own, parent, reason, size);
+	snprintf(reason, size, "cgroup v%d is not mounted", version);
+	return false;
+}
+
+/* A kernel has the controller in one of the two. */
+static bool find_parent(enum control_group_version *version, char **parent, char *reason, size_t size)
+{
+	char why[2][256];
+
+	for (*version = CONTROL_GROUP_V2; *version >= CONTROL_GROUP_V1; (*version)--)
+		if (find_parent_of(*version, parent, why[*version - CONTROL_GROUP_V1], sizeof(why[0])))
+			return true;
+	snprintf(reason, size, "%s; %s", why[1], why[0]);
 	return false;
 }
 
 bool cpu_share_possible(char *reason, size_t size)
 {
+	enum control_group_version version;
 	cleanup_free char *parent = NULL;
 
-	return find_parent(&parent, reason, size);
+	return find_parent(&version, &parent, reason, size);
 }
 
 static int set(const char *group, const char *file, const char *value, struct hl_error *err)
@@ -131,25 +167,36 @@ static int start_remover(const struct process *qemu, const char *group, struct h
 	_exit(0);
 }
 
-static int make_groups(struct cpu_share *share, const struct process *qemu, struct hl_error *err)
+/* The vCPU threads alone may be in the inner group: in version 2 it has to be a threaded one. */
+static int make_threaded(const struct cpu_share *share, const struct process *qemu, const char *vcpus,
+			 struct hl_error *err)
 {
-	cleanup_free char *parent = NULL, *vcpus = NULL;
-	char reason[256], pid[16];
+	char pid[16];
 	int r;
 
-	if (!find_parent(&parent, reason, sizeof(reason)))
-		return hl_error_set(err, ENOTSUP, "%s", reason);
-	share->group = file_path("%s/hanglab-%d", parent, (int)qemu->pid);
-	vcpus = file_path("%s/" VCPUS, share->group);
+	if (share->version == CONTROL_GROUP_V1)
+		return 0;
 	snprintf(pid, sizeof(pid), "%d", (int)qemu->pid);
-	if (mkdir(share->group, 0755) || mkdir(vcpus, 0755))
-		return hl_error_errno(err, errno, "make the control group %s", vcpus);
-	r = start_remover(qemu, share->group, err);
-	if (!r)
-		r = set(share->group, "cgroup.procs", pid, err);
+	r = set(share->group, "cgroup.procs", pid, err);
 	if (!r)
 		r = set(vcpus, "cgroup.type", "threaded", err);
 	return r ? r : set(share->group, "cgroup.subtree_control", "+cpu", err);
+}
+
+static int make_groups(struct cpu_share *share, const struct process *qemu, struct hl_error *err)
+{
+	cleanup_free char *parent = NULL, *vcpus = NULL;
+	char reason[600];
+	int r;
+
+	if (!find_parent(&share->version, &parent, reason, sizeof(reason)))
+		return hl_error_set(err, ENOTSUP, "%s", reason);
+	share->group = file_path("%s/hanglab-%d", parent, (int)qemu->pid);
+	vcpus = file_path("%s/" VCPUS, share->group);
+	if (mkdir(share->group, 0755) || mkdir(vcpus, 0755))
+		return hl_error_errno(err, errno, "make the control group %s", vcpus);
+	r = start_remover(qemu, share->group, err);
+	return r ? r : make_threaded(share, qemu, vcpus, err);
 }
 
 static int check_thread(const struct process *qemu, pid_t thread, struct hl_error *err)
@@ -161,17 +208,23 @@ static int check_thread(const struct process *qemu, pid_t thread, struct hl_erro
 	return hl_error_set(err, EPERM, "thread %d does not belong to the QEMU of this run", (int)thread);
 }
 
-static int set_limit(const struct cpu_share *share, const char *limit, struct hl_error *err)
+/* @quota: microseconds in each period, 0 for no limit. */
+static int set_limit(const struct cpu_share *share, int quota, struct hl_error *err)
 {
-	cleanup_free char *path = file_path("%s/" VCPUS "/cpu.max", share->group);
+	bool new = share->version == CONTROL_GROUP_V2;
+	cleanup_free char *path =
+		file_path("%s/" VCPUS "/%s", share->group, new ? "cpu.max" : "cpu.cfs_quota_us");
+	char limit[64];
 
-	return file_set(path, limit, err);
+	/* The period of version 1 is the same by default (Documentation/scheduler/sched-bwc.rst). */
+	snprintf(limit, sizeof(limit), new ? "%d %d" : "%d", quota, PERIOD_US);
+	return file_set(path, quota ? limit : new ? "max" : "-1", err);
 }
 
 int cpu_share_limit(struct cpu_share *share, const struct process *qemu, const pid_t *threads, size_t count,
 		    int percent, struct hl_error *err)
 {
-	char limit[64], thread[16];
+	char thread[16];
 	int r = 0;
 
 	for (size_t i = 0; !r && i < count; i++)
@@ -180,15 +233,16 @@ int cpu_share_limit(struct cpu_share *share, const struct process *qemu, const p
 		r = make_groups(share, qemu, err);
 	for (size_t i = 0; !r && i < count; i++) {
 		snprintf(thread, sizeof(thread), "%d", (int)threads[i]);
-		r = set(share->group, VCPUS "/cgroup.threads", thread, err);
+		r = set(share->group,
+			share->version == CONTROL_GROUP_V2 ? VCPUS "/cgroup.threads" : VCPUS "/tasks", thread,
+			err);
 	}
-	snprintf(limit, sizeof(limit), "%d %d", PERIOD_US / 100 * percent, PERIOD_US);
-	return r ? r : set_limit(share, limit, err);
+	return r ? r : set_limit(share, PERIOD_US / 100 * percent, err);
 }
 
 int cpu_share_lift(const struct cpu_share *share, struct hl_error *err)
 {
-	return set_limit(share, "max", err);
+	return set_limit(share, 0, err);
 }
 
 int cpu_share_throttled(const struct cpu_share *share, int64_t *periods, struct hl_error *err)

@@ -3,24 +3,27 @@
 #define HANGLAB_VM_CPU_SHARE_H
 
 #include "base/process.h"
+#include "inject/control_group.h"
 
 #include <stdbool.h>
 
 /*
- * A limit on the CPU time that a VM's vCPUs get from the host: cgroup v2's cpu.max on QEMU's vCPU threads, as
- * libvirt does it. hanglab makes two control groups beside those that are there, changes no other, and
- * removes them once QEMU has ended:
+ * A limit on the CPU time that a VM's vCPUs get from the host: cpu.max of cgroup v2 on QEMU's vCPU threads,
+ *as libvirt does it, or cpu.cfs_quota_us where only version 1 has the cpu controller. hanglab makes two
+ *control groups beside those that are there, changes no other, and removes them once QEMU has ended:
  *
- *	hanglab-PID		QEMU
- *	hanglab-PID/vcpus	its vCPU threads (a threaded group), with the limit
+ *	hanglab-PID		QEMU (version 2)
+ *	hanglab-PID/vcpus	its vCPU threads, with the limit
  */
 
 /**
  * struct cpu_share - the control groups of one QEMU; zeroed for none
  * @group: path of the outer one, newly allocated
+ * @version: of control groups
  */
 struct cpu_share {
 	char *group;
+	enum control_group_version version;
 };
 
 /**
@@ -32,12 +35,14 @@ bool cpu_share_possible(char *reason, size_t size);
 /**
  * cpu_share_parent() - the group, that of this process or one above it, in which groups with a CPU limit can
  * be made
- * @root: where cgroup v2 is mounted
- * @own: group of this process, as the line "0::" of /proc/self/cgroup says
+ * @version: of control groups
+ * @root: where they are mounted
+ * @own: group of this process, as /proc/self/cgroup says
  * @parent: newly allocated path
  * @reason: receives why there is none
  */
-bool cpu_share_parent(const char *root, const char *own, char **parent, char *reason, size_t size);
+bool cpu_share_parent(enum control_group_version version, const char *root, const char *own, char **parent,
+		      char *reason, size_t size);
 
 /**
  * cpu_share_limit() - limit vCPU threads, or change the limit
