@@ -25,29 +25,38 @@ struct bisection {
 	int failed;
 };
 
+/* Some runs more of a kernel, the next seeds, side by side. */
+static void run_more(struct bisection *bisection, const char *kernel, size_t most, struct tally *tally)
+{
+	struct cells cells cleanup_with(cells_close) = {0};
+	size_t done = tally_runs(tally);
+	json_t *results = NULL;
+
+	bisection->failed = cells_open(&cells, bisection->line);
+	if (bisection->failed)
+		return;
+	cells_add(&cells, bisection->path, kernel, cells.jobs < most ? cells.jobs : most);
+	for (size_t i = 0; i < cells.count; i++)
+		cells.cells[i].repeat += done;
+	bisection->failed = cells_run(&cells, &results);
+	for (size_t i = 0; !bisection->failed && i < cells.count; i++)
+		tally_add(tally, json_array_get(results, i));
+	bisection->runs += cells.count;
+	json_decref(results);
+}
+
 /* Run until the odds are clear: seen once, or silent often enough. */
 static enum outcome test_kernel(struct bisection *bisection, const char *kernel)
 {
 	struct tally tally = {{0}, ""};
 
-	for (size_t run = 0; run < bisection->exclude; run++) {
-		struct cells cells cleanup_with(cells_close) = {0};
-		json_t *results = NULL;
-
-		bisection->failed = cells_open(&cells, bisection->line);
-		cells_add(&cells, bisection->path, kernel, 1);
-		cells.cells[0].repeat = run;
-		if (!bisection->failed)
-			bisection->failed = cells_run(&cells, &results);
+	while (tally_outcome(&tally) == OUTCOME_CLEAN && tally_runs(&tally) < bisection->exclude) {
+		run_more(bisection, kernel, bisection->exclude - tally_runs(&tally), &tally);
 		if (bisection->failed)
 			return OUTCOME_UNKNOWN;
-		tally_add(&tally, json_array_get(results, 0));
-		json_decref(results);
-		bisection->runs++;
-		if (tally_outcome(&tally) != OUTCOME_CLEAN)
-			break;
 	}
-	printf("%-40s %s%s%s\n", kernel, outcome_name(tally_outcome(&tally)), tally.reason[0] ? ": " : "",
+	printf("%-40s %s in %zu of %zu runs%s%s\n", kernel, outcome_name(tally_outcome(&tally)),
+	       tally.counts[tally_outcome(&tally)], tally_runs(&tally), tally.reason[0] ? ": " : "",
 	       tally.reason);
 	fflush(stdout);
 	return tally_outcome(&tally);

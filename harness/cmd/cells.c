@@ -18,11 +18,25 @@ const struct command_option command_compare_options[] = {
 	{"seed", 0, "N", "seed of everything random in the run; default 1; counts up with the repeats"},
 	{"clock", 0, "virtual|real", "run in virtual or in real time; default: the scenario's"},
 	{"accel", 0, "auto|kvm|tcg", "accelerator; auto takes KVM only in real time and after a probe boot"},
-	{"jobs", 'j', "N", "run N VMs at a time; default 1"},
+	{"jobs", 'j', "N",
+	 "run N VMs at a time; default 1, on each host of an executor; with Slurm no limit"},
 	{"out", 'o', "DIR", "where run directories go; default runs"},
+	{"executor", 0, "local|slurm|parallel:HOSTS",
+	 "who runs the VMs; default local. Slurm: one array job; GNU parallel: hosts for ssh, : is this one"},
 	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
 	{NULL, 0, NULL, NULL},
 };
+
+static int open_executor(struct cells *cells)
+{
+	const char *text = command_option(cells->line, "executor");
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (!text || !strcmp(text, "local"))
+		return 0;
+	cells->executor = executor_find(text, &cells->hosts, &err);
+	return cells->executor ? 0 : command_usage_error(cells->line, "--executor: %s", err.text);
+}
 
 int cells_open(struct cells *cells, const struct command_line *line)
 {
@@ -34,6 +48,8 @@ int cells_open(struct cells *cells, const struct command_line *line)
 	cells->settings.out = out ? out : "runs";
 	cells->settings.guest_program = run_guest_program();
 	code = scenario_option_count(line, "jobs", 1, &cells->jobs);
+	if (!code)
+		code = open_executor(cells);
 	return code ? code : scenario_option_multiplier(line, &cells->settings.multiplier);
 }
 
@@ -55,7 +71,7 @@ void cells_add(struct cells *cells, const char *path, const char *kernel, size_t
 		larger[cells->count++] = (struct cell){path, kernel, i};
 }
 
-static int load(const struct cells *cells, const struct cell *cell, struct plan *plan)
+int cells_load(const struct cells *cells, const struct cell *cell, struct plan *plan)
 {
 	struct hl_error err = HL_ERROR_INIT;
 	char seed[32];
@@ -76,7 +92,7 @@ int cells_check(const struct cells *cells)
 		struct kernel *kernel = NULL;
 		struct hl_error err = HL_ERROR_INIT;
 		struct plan plan = {0};
-		int code = cells->cells[i].repeat ? 0 : load(cells, &cells->cells[i], &plan);
+		int code = cells->cells[i].repeat ? 0 : cells_load(cells, &cells->cells[i], &plan);
 
 		plan_free(&plan);
 		if (code)
@@ -106,7 +122,7 @@ static json_t *run_cell(void *data, size_t index)
 	json_t *result = NULL;
 	struct plan plan = {0};
 
-	if (load(cells, cell, &plan))
+	if (cells_load(cells, cell, &plan))
 		return NULL;
 	if (plan.vm->clock == PLAN_CLOCK_VIRTUAL)
 		place = pin_process();
@@ -117,34 +133,44 @@ static json_t *run_cell(void *data, size_t index)
 }
 
 /* A run whose process was killed still counts. */
-static void fill_missing(struct cells *cells, json_t *results)
+static json_t *missing_result(const struct cell *cell)
 {
-	struct run_preparation nothing = {0};
+	const char *slash = strrchr(cell->path, '/'), *name = slash ? slash + 1 : cell->path;
+	int length =
+		(int)(strlen(name) - (strlen(name) > 5 && !strcmp(name + strlen(name) - 5, ".yaml") ? 5 : 0));
 
-	for (size_t i = 0; i < json_array_size(results); i++) {
-		struct plan plan = {0};
+	return json_pack("{s:i, s:s%, s:s, s:s, s:s}", "schema", RESULT_SCHEMA, "scenario", name, length,
+			 "kernel", cell->kernel, "verdict", verdict_name(VERDICT_BROKEN), "reason",
+			 "its process ended without a result");
+}
 
-		if (!json_is_null(json_array_get(results, i)) || load(cells, &cells->cells[i], &plan))
-			continue;
-		json_array_set_new(results, i,
-				   record_unstarted(&plan, &nothing, VERDICT_BROKEN,
-						    "its process ended without a result"));
-		plan_free(&plan);
-	}
+void cells_fill_missing(const struct cells *cells, json_t *results)
+{
+	for (size_t i = 0; i < json_array_size(results); i++)
+		if (json_is_null(json_array_get(results, i)))
+			json_array_set_new(results, i, missing_result(&cells->cells[i]));
+}
+
+static int run_here(struct cells *cells, json_t **results)
+{
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (!pool_run(cells->count, cells->jobs, run_cell, cells, results, &err))
+		return 0;
+	json_decref(*results);
+	*results = NULL;
+	return command_error(cells->line, verdict_exit_code(VERDICT_BROKEN), &err);
 }
 
 int cells_run(struct cells *cells, json_t **results)
 {
-	struct hl_error err = HL_ERROR_INIT;
+	int code;
 
 	*results = NULL;
-	if (pool_run(cells->count, cells->jobs, run_cell, cells, results, &err)) {
-		json_decref(*results);
-		*results = NULL;
-		return command_error(cells->line, verdict_exit_code(VERDICT_BROKEN), &err);
-	}
-	fill_missing(cells, *results);
-	return 0;
+	code = cells->executor ? cells_run_elsewhere(cells, results) : run_here(cells, results);
+	if (!code)
+		cells_fill_missing(cells, *results);
+	return code;
 }
 
 struct tally cells_tally(const struct cells *cells, const json_t *results, const char *path,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/shell.h"
 #include "base/units.h"
 #include "cmd/command.h"
 #include "cmd/scenario_options.h"
@@ -40,14 +42,6 @@ static int load_plans(struct batch *batch)
 			return r;
 	}
 	return 0;
-}
-
-static void print_argument(const char *argument)
-{
-	if (strpbrk(argument, " $*?'\"\\"))
-		printf(" '%s'", argument);
-	else
-		printf(" %s", argument);
 }
 
 static void print_step(const struct plan_step *step, size_t number)
@@ -109,8 +103,10 @@ static int dry_run(const struct batch *batch, size_t index)
 	request.image = preparation.image;
 	request.initramfs = preparation.initramfs;
 	printf(" ");
-	for (command = qemu_command(&request, &arena); *command; command++)
-		print_argument(*command);
+	for (command = qemu_command(&request, &arena); *command; command++) {
+		putchar(' ');
+		shell_print_word(*command, stdout);
+	}
 	printf("\n");
 	return 0;
 }
@@ -184,6 +180,23 @@ static int exit_code_of(const struct batch *batch, const json_t *results)
 	return verdict_exit_code(worst);
 }
 
+/* Results as JSON in a file: whole or not at all, and not when a signal ended the runs. */
+static int write_results(const struct batch *batch, const json_t *results, struct hl_error *err)
+{
+	const char *path = command_option(batch->line, "result");
+	cleanup_free char *text = NULL;
+	size_t size = 0;
+	FILE *out = path ? open_memstream(&text, &size) : NULL;
+
+	if (!path)
+		return 0;
+	if (!out)
+		abort();
+	report_format_find("json")->print(results, out);
+	fclose(out);
+	return file_write(path, text, size, err);
+}
+
 static int run_batch(struct batch *batch)
 {
 	struct hl_error err = HL_ERROR_INIT;
@@ -198,7 +211,10 @@ static int run_batch(struct batch *batch)
 	fill_missing(batch, results);
 	batch->format->print(results, stdout);
 	code = exit_code_of(batch, results);
+	r = r ? 0 : write_results(batch, results, &err);
 	json_decref(results);
+	if (r)
+		return command_error(batch->line, verdict_exit_code(VERDICT_BROKEN), &err);
 	if (fflush(stdout) || ferror(stdout)) {
 		hl_error_errno(&err, errno, "print the results");
 		return command_error(batch->line, verdict_exit_code(VERDICT_BROKEN), &err);
@@ -253,6 +269,7 @@ static int run(const struct command_line *line)
 
 static const struct command_option options[] = {
 	{"bisect", 0, NULL, "exit codes for \"git bisect run\": 0 PASS, 1 FAIL, 125 BROKEN or SKIP"},
+	{"result", 0, "FILE", "also write the results to a file, as JSON, once all runs have ended"},
 	{NULL, 0, NULL, NULL},
 };
 

@@ -64,9 +64,11 @@ static void run_command(struct child *child, void *data)
 	const struct command *command = data;
 	const char *const arguments[] = {"sh", "-c", text_of(command), NULL};
 	struct hl_error err = HL_ERROR_INIT;
-	char output[400] = "";
+	char output[400] = "", seed[32];
 	int status;
 
+	snprintf(seed, sizeof(seed), "%lld", (long long)command->guest->plan.seed);
+	setenv("HANGLAB_SEED", seed, 1);
 	setsid();
 	if (tool_run(arguments, &status, output, sizeof(output), &err))
 		child_report(child, json_pack("{s:s}", "error", err.text));

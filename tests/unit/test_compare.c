@@ -4,6 +4,7 @@
 #include "compare/verify_judge.h"
 
 #include <CUnit/CUnit.h>
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *make_result(const char *verdict, const char *signature, const char *health)
@@ -120,11 +121,50 @@ static void test_untestable(void)
 	CU_ASSERT_EQUAL(found.first_high, 7);
 }
 
+/**
+ * struct flaky - a list of kernels that show a bug in some runs only
+ * @change: the first without it
+ * @exclude: clean runs that make a kernel one without it
+ */
+struct flaky {
+	size_t change, exclude;
+	unsigned int seed;
+};
+
+static enum search_answer test_flaky(void *data, size_t index)
+{
+	struct flaky *flaky = data;
+
+	for (size_t run = 0; run < flaky->exclude; run++)
+		if (index < flaky->change && rand_r(&flaky->seed) % 10 < 3)
+			return SEARCH_LOW;
+	return SEARCH_HIGH;
+}
+
+/* Ten kernels, a bug that strikes in 30 % of the runs, 99 % confidence: at most one search in a hundred errs.
+ */
+static void test_confidence(void)
+{
+	const size_t searches = 20000, kernels = 10;
+	struct flaky flaky = {.exclude = runs_to_exclude(0.3, 0.01 / (double)search_most_steps(kernels)),
+			      .seed = 1};
+	size_t wrong = 0;
+
+	CU_ASSERT_EQUAL(flaky.exclude, 17);
+	for (size_t i = 0; i < searches; i++) {
+		flaky.change = 1 + i % (kernels - 1);
+		wrong += search_change(kernels, test_flaky, &flaky).first_high != flaky.change;
+	}
+	CU_ASSERT(wrong > 0);
+	CU_ASSERT(wrong <= searches / 100);
+}
+
 CU_TestInfo compare_tests[] = {
 	{"outcomes of runs", test_outcomes},
 	{"fix verified or not", test_verify},
 	{"runs that exclude a bug", test_runs_to_exclude},
 	{"bisection", test_search},
 	{"untestable kernels", test_untestable},
+	{"bisection with a flaky bug", test_confidence},
 	CU_TEST_INFO_NULL,
 };
