@@ -174,8 +174,7 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	install -D -m 644 $(BUILD)/clockwatch $(to)/libexec/hanglab/clockwatch
 	install -D -m 644 -t $(to)/share/hanglab harness/report/page.html
 	install -D -m 644 -t $(to)/share/hanglab/skeletons harness/skeletons/*.in
-	install -D -m 644 -t $(to)/share/hanglab/scenarios scenarios/*.yaml
-	install -D -m 644 -t $(to)/share/hanglab/scenarios/cases scenarios/cases/*.yaml
+	find scenarios -type f -exec install -D -m 644 {} $(to)/share/hanglab/{} \;
 	install -D -m 644 -t $(to)/share/doc/hanglab README.md
 	install -d $(to)/share/man/man1 $(to)/share/bash-completion/completions $(to)/share/zsh/vendor-completions
 	./$(PROGRAM) manual | gzip -9n > $(to)/share/man/man1/hanglab.1.gz

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 struct checker {
 	const char *path;
@@ -499,6 +500,22 @@ static int check_check(const struct checker *checker, const struct check *check)
 	return r;
 }
 
+static int check_program(const struct checker *checker, size_t index)
+{
+	const struct plan_program *programs = checker->plan->programs, *program = &programs[index];
+	const char *named_by = json_object_get(program->source, "name") ? "name" : "source";
+
+	if (access(program->file, R_OK))
+		return fail(checker, program->source, "source",
+			    "the program cannot be read: %s; its path counts from the scenario's folder",
+			    strerror(errno));
+	for (size_t other = 0; other < index; other++)
+		if (!strcmp(programs[other].name, program->name))
+			return fail(checker, program->source, named_by,
+				    "two programs are called '%s'; give one another 'name'", program->name);
+	return check_name(checker, program->source, named_by, program->name, LONGEST_SCENARIO_NAME);
+}
+
 /* A bug is known by its signature. */
 static int check_bug(const struct checker *checker)
 {
@@ -552,6 +569,8 @@ int scenario_check(const char *path, const struct plan *plan, struct hl_error *e
 		r = check_disk(&checker, i);
 	if (!r)
 		r = check_sysctls(&checker);
+	for (size_t i = 0; !r && i < plan->program_count; i++)
+		r = check_program(&checker, i);
 	for (size_t i = 0; !r && i < plan->step_count; i++)
 		r = check_step(&checker, i, &latest);
 	if (!r)

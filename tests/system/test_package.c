@@ -85,6 +85,7 @@ static void works_from_package(void)
 {
 	build();
 	check_output("list scenarios", "fsfreeze-hung-task");
+	check_output("check ../usr/share/hanglab/scenarios/exfat-loop-livelock.yaml", "is valid");
 	check_output("init", "wrote ./first.yaml");
 	check_output("run --format json first.yaml", "\"verdict\": \"PASS\"");
 	check_output("report runs/latest", "report.html");
