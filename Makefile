@@ -31,7 +31,7 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -l:libnettle.a -lpthread -lm
 
-.PHONY: all deps deps-test deps-dev demo check unit system lint format asan bench fuzz clean help
+.PHONY: all deps deps-test deps-dev deps-kernel demo check unit system lint format asan bench fuzz clean help
 all: $(PROGRAM) $(BUILD)/guest $(BUILD)/clockwatch $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
@@ -89,6 +89,9 @@ deps-test: ## also what the tests need
 
 deps-dev: ## also what lint and fuzz need
 	@harness/setup/install-packages --dev
+
+deps-kernel: ## also what "hanglab kernel build" needs
+	@harness/setup/install-packages --kernel
 
 demo: deps ## install, build, get a kernel, freeze a file system and show the hung-task report
 	@$(MAKE) --no-print-directory -j$$(nproc) all
@@ -173,6 +176,8 @@ install: all ## install under DESTDIR and PREFIX=/usr/local
 	install -D -m 755 $(BUILD)/guest $(to)/libexec/hanglab/guest
 	install -D -m 644 $(BUILD)/clockwatch $(to)/libexec/hanglab/clockwatch
 	install -D -m 644 -t $(to)/share/hanglab harness/report/page.html
+	install -D -m 644 -t $(to)/share/hanglab/config vm-images/config/*.config
+	install -D -m 644 -t $(to)/share/hanglab/patches vm-images/patches/*.patch
 	install -D -m 644 -t $(to)/share/hanglab/skeletons harness/skeletons/*.in
 	find scenarios -type f -exec install -D -m 644 {} $(to)/share/hanglab/{} \;
 	install -D -m 644 -t $(to)/share/doc/hanglab README.md

@@ -25,8 +25,7 @@
  * @what: release, version, or CURRENT
  */
 struct request {
-	kernel_fetch_progress report;
-	void *context;
+	const struct progress *progress;
 	struct apt apt;
 	char *name;
 	const char *what;
@@ -51,12 +50,6 @@ static void candidate_clear(struct candidate *candidate)
 		free(candidate->packages[i]);
 	free(candidate->release);
 	memset(candidate, 0, sizeof(*candidate));
-}
-
-static void report(const struct request *request, const char *phase, int percent)
-{
-	if (request->report)
-		request->report(request->context, phase, percent);
 }
 
 /* ---- which package ---- */
@@ -335,7 +328,7 @@ static void report_percent(void *context, int percent)
 {
 	const struct phase *phase = context;
 
-	report(phase->request, phase->text, percent);
+	progress_report(phase->request->progress, phase->text, percent);
 }
 
 /* apt chose the files' names; the folder holds nothing else. */
@@ -367,12 +360,12 @@ static int download(const struct request *request, const struct candidate *candi
 		r = workspace_open(&workspace, folder, err);
 	if (r)
 		return r;
-	report(request, text, 0);
+	progress_report(request->progress, text, 0);
 	r = apt_download(&request->apt, (const char *const *)candidate->packages, candidate->count,
 			 workspace.path, report_percent, &phase, err);
 	if (r)
 		return r;
-	report(request, unpacking, -1);
+	progress_report(request->progress, unpacking, -1);
 	return add_downloaded(candidate, workspace.path, name, kernel, added, err);
 }
 
@@ -457,7 +450,7 @@ static int fetch_candidate(const struct request *request, struct kernel **kernel
 	char sha256[HASH_TEXT_SIZE];
 	int r;
 
-	report(request, "ask apt-cache", -1);
+	progress_report(request->progress, "ask apt-cache", -1);
 	r = find_candidate(request, &candidate, err);
 	if (r)
 		return r;
@@ -477,15 +470,15 @@ static int fetch(struct request *request, const char *suite, struct kernel **ker
 	if (*kernel)
 		return 0;
 	if (suite)
-		report(request, "get package lists", -1);
+		progress_report(request->progress, "get package lists", -1);
 	r = apt_open(&request->apt, suite, err);
 	return r ? r : fetch_candidate(request, kernel, added, err);
 }
 
-int kernel_fetch_debian(const char *name, kernel_fetch_progress progress, void *context,
-			struct kernel **kernel, bool *added, struct hl_error *err)
+int kernel_fetch_debian(const char *name, const struct progress *progress, struct kernel **kernel,
+			bool *added, struct hl_error *err)
 {
-	struct request request = {.report = progress, .context = context};
+	struct request request = {.progress = progress};
 	cleanup_free char *suite = NULL;
 	struct kernel *found = NULL;
 	bool downloaded = false;

@@ -3,16 +3,9 @@
 #define HANGLAB_VM_IMAGES_FETCH_DEBIAN_H
 
 #include "kernel.h"
+#include "progress.h"
 
 #include <stdbool.h>
-
-/**
- * typedef kernel_fetch_progress - told how far a fetch is
- * @context: the caller's
- * @phase: what happens now, fit for a line on a terminal: "download linux-image-... 27 MB"
- * @percent: of this phase, 0 to 100; -1 when it cannot be told
- */
-typedef void (*kernel_fetch_progress)(void *context, const char *phase, int percent);
 
 /**
  * kernel_fetch_debian() - get a kernel from the archives that the machine's apt knows
@@ -21,8 +14,7 @@ typedef void (*kernel_fetch_progress)(void *context, const char *phase, int perc
  *        "debian:RELEASE", for example "debian:6.1.0-55-cloud-amd64"; "debian:VERSION" for the cloud kernel
  *        of a package version or its upstream part, "debian:6.1.170-3" or "debian:6.1.170"; and
  *        "debian:SUITE", "debian:SUITE/RELEASE", "debian:SUITE/VERSION" for those of another suite
- * @progress: called while it works, or NULL
- * @context: for @progress
+ * @progress: told what happens
  * @kernel: receives the kernel, named "debian:RELEASE" or "debian:SUITE/RELEASE"; the caller frees it
  * @added: false when the store had it already and nothing was downloaded; may be NULL
  * @err: says what apt said, and the nearest releases when the one asked for is not served
@@ -33,7 +25,7 @@ typedef void (*kernel_fetch_progress)(void *context, const char *phase, int perc
  * Return: 0; -ENOENT when apt does not know the kernel or is not installed; -EINVAL for a name that
  * is not Debian's; -EIO when the download failed; else as kernel_store_add().
  */
-int kernel_fetch_debian(const char *name, kernel_fetch_progress progress, void *context,
-			struct kernel **kernel, bool *added, struct hl_error *err);
+int kernel_fetch_debian(const char *name, const struct progress *progress, struct kernel **kernel,
+			bool *added, struct hl_error *err);
 
 #endif

@@ -4,16 +4,18 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
  * struct kernel - a kernel that is ready to boot, unpacked in its own folder of the store
  * @name: what the user calls it: "debian:6.1.0-56-cloud-amd64", or a name of the user's choice
  * @release: what uname -r prints: "6.1.0-56-cloud-amd64"
- * @version: version of the package it came from: "6.1.192-2"
+ * @version: version of the package it, or its source, came from: "6.1.192-2"
  * @architecture: Debian's word for it: "amd64"
  * @sha256: of the package, in hexadecimal digits
- * @source: file name of the package it came from
+ * @source: file name of the package it came from, or what it was built from
+ * @built: it was built here: its name alone leads to it
  * @folder: absolute path of its folder; the paths below are in it
  * @vmlinuz: what QEMU's -kernel takes
  * @config: the configuration it was built with; the file may be missing
@@ -28,6 +30,7 @@ struct kernel {
 	char *architecture;
 	char *sha256;
 	char *source;
+	bool built;
 	char *folder;
 	char *vmlinuz;
 	char *config;

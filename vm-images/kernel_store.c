@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/process.h"
-#include "base/similar.h"
 #include "package.h"
 #include "workspace.h"
 
@@ -34,9 +33,9 @@ static int write_description(const struct kernel *kernel, const char *folder, st
 {
 	cleanup_free char *path = file_path("%s/kernel.json", folder);
 	cleanup_with(json_cleanup) json_t *json =
-		json_pack("{si ss ss ss ss ss ss}", "schema", SCHEMA, "name", kernel->name, "release",
+		json_pack("{si ss ss ss ss ss ss sb}", "schema", SCHEMA, "name", kernel->name, "release",
 			  kernel->release, "version", kernel->version, "architecture", kernel->architecture,
-			  "sha256", kernel->sha256, "source", kernel->source);
+			  "sha256", kernel->sha256, "source", kernel->source, "built", kernel->built);
 	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 
 	if (!text)
@@ -69,6 +68,7 @@ static struct kernel *read_kernel(const char *folder)
 	if (!kernel->name || !kernel->release || !kernel->version || !kernel->architecture ||
 	    !kernel->sha256 || !kernel->source)
 		return NULL;
+	kernel->built = json_is_true(json_object_get(json, "built"));
 	kernel->folder = file_path("%s", folder);
 	kernel->vmlinuz = file_path("%s/vmlinuz", folder);
 	kernel->config = file_path("%s/config", folder);
@@ -102,11 +102,7 @@ static char *folder_of(const char *store, const char *name, const char *sha256)
 	return path;
 }
 
-/*
- * The part before the colon, or before the slash of another suite, which names where a kernel came from:
- * "debian", "debian:bullseye"; all of a name without one.
- */
-static size_t family_length(const char *name)
+size_t kernel_family_length(const char *name)
 {
 	const char *slash = strchr(name, '/');
 
@@ -118,7 +114,7 @@ static size_t family_length(const char *name)
 static int compare_kernels(const void *left, const void *right)
 {
 	const struct kernel *a = *(struct kernel *const *)left, *b = *(struct kernel *const *)right;
-	size_t family_a = family_length(a->name), family_b = family_length(b->name);
+	size_t family_a = kernel_family_length(a->name), family_b = kernel_family_length(b->name);
 	int order = strncmp(a->name, b->name, family_a < family_b ? family_a : family_b);
 
 	if (!order)
@@ -188,173 +184,7 @@ int kernel_store_list(struct kernel_list *list, struct hl_error *err)
 	return 0;
 }
 
-/* ---- find ---- */
-
-static bool has_name(const struct kernel *kernel, const char *wanted)
-{
-	return !strcmp(kernel->name, wanted);
-}
-
-static bool has_release(const struct kernel *kernel, const char *wanted)
-{
-	return !strcmp(kernel->release, wanted);
-}
-
-static bool has_family(const struct kernel *kernel, const char *wanted)
-{
-	size_t length = family_length(kernel->name);
-
-	return kernel->name[length] && strlen(wanted) == length && !strncmp(kernel->name, wanted, length) &&
-	       (strcmp(wanted, "debian") || !strcmp(kernel_flavour(kernel->release), KERNEL_DEBIAN_FLAVOUR));
-}
-
-/* "debian:amd64" */
-static bool has_flavour(const struct kernel *kernel, const char *wanted)
-{
-	size_t length = family_length(kernel->name);
-
-	return kernel->name[length] && !strncmp(kernel->name, wanted, length + 1) &&
-	       !strcmp(kernel_flavour(kernel->release), wanted + length + 1);
-}
-
-/* "6.1.170-3", "6.1.170", "debian:6.1.170": a version of the package, or the upstream part of one. */
-static bool has_version(const struct kernel *kernel, const char *wanted)
-{
-	size_t family = strcspn(wanted, "/:"), length;
-
-	if (wanted[family]) {
-		family = family_length(wanted);
-		if (family != family_length(kernel->name) || strncmp(kernel->name, wanted, family))
-			return false;
-		wanted += family + 1;
-	}
-	length = strlen(wanted);
-	return length && strchr(wanted, '.') && !strncmp(kernel->version, wanted, length) &&
-	       (!kernel->version[length] || kernel->version[length] == '-');
-}
-
-static bool begins_with(const struct kernel *kernel, const char *wanted)
-{
-	size_t length = strlen(wanted);
-
-	return length &&
-	       (!strncmp(kernel->name, wanted, length) || !strncmp(kernel->release, wanted, length));
-}
-
-/* The ways to name a kernel, the most exact first. */
-static const struct way {
-	bool (*matches)(const struct kernel *kernel, const char *wanted);
-	bool newest; /* several matches are fine: take the last of the list */
-} ways[] = {
-	{has_name, true},    {has_release, false}, {has_family, true},
-	{has_flavour, true}, {has_version, true},  {begins_with, false},
-};
-
-static bool same_kernel(const struct kernel *a, const struct kernel *b)
-{
-	return !strcmp(a->name, b->name) || !strcmp(a->sha256, b->sha256);
-}
-
-/* Index of the match, -1 for none, -2 when several kernels match. */
-static ssize_t match(const struct kernel_list *list, const struct way *way, const char *wanted,
-		     const char *version)
-{
-	ssize_t found = -1;
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct kernel *kernel = list->kernels[i];
-
-		if (!way->matches(kernel, wanted) || (version && strcmp(kernel->version, version)))
-			continue;
-		if (found >= 0 && !way->newest && !same_kernel(list->kernels[found], kernel))
-			return -2;
-		found = (ssize_t)i;
-	}
-	return found;
-}
-
-/* "name, name, ...", of the kernels that match (all for a NULL @way). */
-static char *describe(const struct kernel_list *list, const struct way *way, const char *wanted)
-{
-	char *text = file_path("%s", "");
-
-	for (size_t i = 0; i < list->count; i++) {
-		cleanup_free char *old = NULL;
-		const char *name = list->kernels[i]->name;
-
-		if ((way && !way->matches(list->kernels[i], wanted)) ||
-		    (i && !strcmp(name, list->kernels[i - 1]->name)))
-			continue;
-		old = text;
-		text = file_path("%s%s%s", old, *old ? ", " : "", name);
-	}
-	return text;
-}
-
-/* The name to offer for a mistyped one, or NULL. */
-static const char *nearest_name(const struct kernel_list *list, const char *wanted)
-{
-	cleanup_free const char **names = calloc(list->count + 1, sizeof(*names));
-
-	if (!names)
-		return NULL;
-	for (size_t i = 0; i < list->count; i++)
-		names[i] = list->kernels[i]->name;
-	return similar_find(wanted, names, list->count);
-}
-
-/* How to get what is not there: Debian's releases end with the flavour and the architecture. */
-static char *fetch_command(const char *wanted)
-{
-	size_t length = strlen(wanted), ending = strlen("-amd64");
-
-	if (!strcmp(wanted, "debian") || !strncmp(wanted, "debian:", strlen("debian:")))
-		return file_path("hanglab kernel fetch %s", wanted);
-	if (isdigit((unsigned char)*wanted) && length > ending && !strcmp(wanted + length - ending, "-amd64"))
-		return file_path("hanglab kernel fetch debian:%s", wanted);
-	return file_path("hanglab kernel fetch debian, or hanglab kernel add FILE.deb");
-}
-
-static int miss(const struct kernel_list *list, const char *wanted, struct hl_error *err)
-{
-	cleanup_free char *stored = describe(list, NULL, NULL);
-	cleanup_free char *command = fetch_command(wanted);
-	const char *near = nearest_name(list, wanted);
-
-	return hl_error_set(err, ENOENT, "no kernel \"%s\" in the store%s%s%s; it has: %s; to get it: %s",
-			    wanted, near ? " (did you mean " : "", near ?: "", near ? "?)" : "",
-			    *stored ? stored : "nothing", command);
-}
-
-static int find_in(struct kernel_list *list, const char *wanted, struct kernel **kernel, struct hl_error *err)
-{
-	const char *pin = strrchr(wanted, '=');
-	cleanup_free char *name = pin ? strndup(wanted, (size_t)(pin - wanted)) : strdup(wanted);
-
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
-		ssize_t found = match(list, &ways[i], name, pin ? pin + 1 : NULL);
-
-		if (found == -2) {
-			cleanup_free char *matches = describe(list, &ways[i], name);
-
-			return hl_error_set(err, ENOTUNIQ, "\"%s\" fits several kernels: %s", wanted,
-					    matches);
-		}
-		if (found >= 0) {
-			*kernel = take_pointer(list->kernels[found]);
-			return 0;
-		}
-	}
-	return miss(list, wanted, err);
-}
-
-int kernel_store_find(const char *wanted, struct kernel **kernel, struct hl_error *err)
-{
-	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
-	int r = kernel_store_list(&list, err);
-
-	return r ? r : find_in(&list, wanted, kernel, err);
-}
+/* ---- one package ---- */
 
 int kernel_store_find_package(const char *name, const char *sha256, struct kernel **kernel,
 			      struct hl_error *err)
@@ -377,16 +207,23 @@ int kernel_store_find_package(const char *name, const char *sha256, struct kerne
 
 /* ---- add ---- */
 
-/* A name of the user's may stand for several versions of one release, but not for another release. */
-static int check_free(const char *name, const char *release, struct hl_error *err)
+/*
+ * A name of the user's may stand for several versions of one release, but not for another release, and what
+ * was built only gives way to what is built.
+ */
+static int check_free(const struct kernel *new, struct hl_error *err)
 {
 	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
 	int r = kernel_store_list(&list, err);
 
-	for (size_t i = 0; !r && i < list.count; i++)
-		if (has_name(list.kernels[i], name) && !has_release(list.kernels[i], release))
-			r = hl_error_set(err, EEXIST, "the name \"%s\" belongs to the kernel %s in %s", name,
-					 list.kernels[i]->release, list.kernels[i]->folder);
+	for (size_t i = 0; !r && i < list.count; i++) {
+		const struct kernel *other = list.kernels[i];
+
+		if (!strcmp(other->name, new->name) &&
+		    (new->built ? !other->built : other->built || strcmp(other->release, new->release)))
+			r = hl_error_set(err, EEXIST, "the name \"%s\" belongs to the kernel %s in %s",
+					 new->name, other->release, other->folder);
+	}
 	return r;
 }
 
@@ -414,7 +251,7 @@ static int complete(const char *folder, const struct kernel *kernel, struct hl_e
 	int r = check_name(kernel->name, err);
 
 	if (!r)
-		r = check_free(kernel->name, kernel->release, err);
+		r = check_free(kernel, err);
 	if (!r)
 		r = run_depmod(folder, kernel->release, err);
 	return r ? r : write_description(kernel, folder, err);
@@ -433,27 +270,40 @@ static char *sources_text(const char *const *paths, size_t count)
 	return text;
 }
 
-static int unpack(const char *store, const char *const *paths, size_t count, const char *name,
-		  const char *sha256, struct hl_error *err)
+/* Packages that together hold a kernel: the context of unpack(). */
+struct packages {
+	const char *const *paths;
+	size_t count;
+};
+
+static int unpack(void *context, const char *folder, struct kernel_package *package, struct hl_error *err)
+{
+	const struct packages *packages = context;
+
+	return package_unpack_kernel(packages->paths, packages->count, folder, package, err);
+}
+
+/* @kernel: name (or NULL for its release), sha256, source and built are set. */
+static int put(const char *store, struct kernel *kernel, kernel_fill fill, void *context,
+	       struct hl_error *err)
 {
 	cleanup_with(workspace_close) struct workspace workspace = WORKSPACE_NONE;
 	cleanup_with(kernel_package_clear) struct kernel_package package = {NULL, NULL, NULL, NULL};
-	cleanup_free char *folder = NULL, *sources = sources_text(paths, count);
-	struct kernel kernel = {.sha256 = (char *)sha256, .source = sources};
+	cleanup_free char *folder = NULL;
 	int r = workspace_open(&workspace, store, err);
 
 	if (!r)
-		r = package_unpack_kernel(paths, count, workspace.path, &package, err);
+		r = fill(context, workspace.path, &package, err);
 	if (r)
 		return r;
-	kernel.name = name ? (char *)name : package.release;
-	kernel.release = package.release;
-	kernel.version = package.version;
-	kernel.architecture = package.architecture;
-	r = complete(workspace.path, &kernel, err);
+	kernel->name = kernel->name ?: package.release;
+	kernel->release = package.release;
+	kernel->version = package.version;
+	kernel->architecture = package.architecture;
+	r = complete(workspace.path, kernel, err);
 	if (r)
 		return r;
-	folder = folder_of(store, kernel.name, sha256);
+	folder = folder_of(store, kernel->name, kernel->sha256);
 	return workspace_publish(&workspace, folder, err);
 }
 
@@ -466,7 +316,7 @@ static int find_added(const char *name, const char *sha256, struct kernel **kern
 	*kernel = NULL;
 	for (size_t i = 0; !r && !*kernel && i < list.count; i++)
 		if (!strcmp(list.kernels[i]->sha256, sha256) &&
-		    has_name(list.kernels[i], name ?: list.kernels[i]->release))
+		    !strcmp(list.kernels[i]->name, name ?: list.kernels[i]->release))
 			*kernel = take_pointer(list.kernels[i]);
 	return r;
 }
@@ -507,6 +357,7 @@ int kernel_store_add(const char *const *paths, size_t count, const char *name, s
 		     bool *added, struct hl_error *err)
 {
 	cleanup_with(kernel_cleanup) struct kernel *found = NULL;
+	struct packages packages = {paths, count};
 	cleanup_free char *store = NULL;
 	char sha256[HASH_TEXT_SIZE];
 	bool unpacked = false;
@@ -519,8 +370,11 @@ int kernel_store_add(const char *const *paths, size_t count, const char *name, s
 	if (!r)
 		r = find_added(name, sha256, &found, err);
 	if (!r && !found) {
+		cleanup_free char *source = sources_text(paths, count);
+		struct kernel new = {.name = (char *)name, .sha256 = sha256, .source = source};
+
 		unpacked = true;
-		r = unpack(store, paths, count, name, sha256, err);
+		r = put(store, &new, unpack, &packages, err);
 		if (!r)
 			r = find_added(name, sha256, &found, err);
 	}
@@ -532,4 +386,68 @@ int kernel_store_add(const char *const *paths, size_t count, const char *name, s
 		*added = unpacked;
 	*kernel = take_pointer(found);
 	return 0;
+}
+
+/* ---- put what was built ---- */
+
+/* A name leads to what was built last: earlier ones go. Their files are out of sight before they are removed.
+ */
+static int retire(const char *store, const struct kernel *old, struct hl_error *err)
+{
+	cleanup_with(workspace_close) struct workspace workspace = WORKSPACE_NONE;
+	cleanup_free char *place = NULL;
+	int r = workspace_open(&workspace, store, err);
+
+	if (r)
+		return r;
+	place = file_path("%s/old", workspace.path);
+	return rename(old->folder, place) ? hl_error_errno(err, errno, "remove %s", old->folder) : 0;
+}
+
+static int retire_others(const char *store, const char *name, const char *sha256, struct hl_error *err)
+{
+	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
+	int r = kernel_store_list(&list, err);
+
+	for (size_t i = 0; !r && i < list.count; i++)
+		if (!strcmp(list.kernels[i]->name, name) && strcmp(list.kernels[i]->sha256, sha256))
+			r = retire(store, list.kernels[i], err);
+	return r;
+}
+
+int kernel_store_check_name(const char *name, struct hl_error *err)
+{
+	static const char *const taken[] = {"debian:", "tree:", "bzImage:"};
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+		if (!strncmp(name, taken[i], strlen(taken[i])))
+			return hl_error_set(
+				err, EINVAL,
+				"\"%s\" cannot name a kernel that is built here: names that begin with "
+				"\"%s\" mean others",
+				name, taken[i]);
+	return check_name(name, err);
+}
+
+int kernel_store_put(const char *name, const char *sha256, const char *source, kernel_fill fill,
+		     void *context, struct kernel **kernel, struct hl_error *err)
+{
+	struct kernel new = {
+		.name = (char *)name,
+		.sha256 = (char *)sha256,
+		.source = (char *)source,
+		.built = true,
+	};
+	cleanup_free char *store = NULL;
+	int r = check_name(name, err);
+
+	if (!r)
+		r = store_folder(&store, err);
+	if (!r)
+		r = put(store, &new, fill, context, err);
+	if (!r)
+		r = retire_others(store, name, sha256, err);
+	if (!r)
+		r = kernel_store_find_package(name, sha256, kernel, err);
+	return r || *kernel ? r : hl_error_set(err, EIO, "the kernel %s vanished from the store", name);
 }

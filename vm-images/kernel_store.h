@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "kernel.h"
+#include "package.h"
 
 #include <stdbool.h>
 
@@ -34,6 +35,34 @@
  */
 int kernel_store_add(const char *const *paths, size_t count, const char *name, struct kernel **kernel,
 		     bool *added, struct hl_error *err);
+
+/**
+ * typedef kernel_fill - put the files of a kernel into an empty folder of the store
+ * @context: the caller's
+ * @folder: receives vmlinuz, config and System.map, and lib/modules/RELEASE
+ * @package: receives what the kernel is; its strings are newly allocated
+ *
+ * Return: 0 or -errno; the folder is removed on failure.
+ */
+typedef int (*kernel_fill)(void *context, const char *folder, struct kernel_package *package,
+			   struct hl_error *err);
+
+/** kernel_store_check_name() - may a kernel that is built here be called that? Return: 0 or -EINVAL. */
+int kernel_store_check_name(const char *name, struct hl_error *err);
+
+/**
+ * kernel_store_put() - put a kernel that was built here into the store, in place of what its name meant
+ * @name: what to call it
+ * @sha256: of everything that it was built from; see kernel_store_find_package()
+ * @source: what it was built from, in words
+ * @fill: provides its files
+ * @context: for @fill
+ * @kernel: receives the kernel; the caller frees it
+ *
+ * Return: 0; -EEXIST when @name means a kernel of a package; -EINVAL for a bad name; or as @fill.
+ */
+int kernel_store_put(const char *name, const char *sha256, const char *source, kernel_fill fill,
+		     void *context, struct kernel **kernel, struct hl_error *err);
 
 /**
  * kernel_store_combine() - the SHA-256 that stands for a kernel of several packages
@@ -76,5 +105,14 @@ int kernel_store_find_package(const char *name, const char *sha256, struct kerne
  * Return: 0 or -errno.
  */
 int kernel_store_list(struct kernel_list *list, struct hl_error *err);
+
+/**
+ * kernel_family_length() - length of the part of a name that says where a kernel came from
+ * @name: "debian:6.1.0-56-cloud-amd64" ("debian"), "debian:bullseye/5.10.0-30-cloud-amd64"
+ * ("debian:bullseye")
+ *
+ * Return: bytes before the slash or the colon; all of them when there is none.
+ */
+size_t kernel_family_length(const char *name);
 
 #endif

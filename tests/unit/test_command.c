@@ -57,6 +57,10 @@ static void test_operands(void)
 	check_usage(RUN("run", "--verbose=3", "x.yaml"), "option '--verbose' takes no value");
 	check_usage(RUN("kernel", "frobnicate"), "unknown action 'frobnicate'");
 	check_usage(RUN("kernel", "add"), "add needs a path");
+	check_usage(RUN("kernel", "build", "--name", "x"), "build needs --source");
+	check_usage(RUN("kernel", "build", "--source", "debian:6.1"), "and --name");
+	check_usage(RUN("kernel", "build", "--source", "debian:6.1", "--name", "x", "-j", "0"), "from 1 to");
+	check_usage(RUN("kernel", "build", "x"), "build takes no operands");
 }
 
 static void test_values(void)

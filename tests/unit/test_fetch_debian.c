@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "apt_fixture.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -11,64 +12,6 @@
 
 #define CURRENT "6.1.0-56-cloud-amd64"
 #define META	"linux-image-cloud-amd64"
-
-/*
- * apt is played by two scripts in front of PATH. FOLDER/show/PACKAGE is what apt-cache shows,
- * FOLDER/pool/PACKAGE.deb what apt-get downloads, FOLDER/calls what was called.
- */
-static const char apt_cache[] =
-	"#!/bin/sh\n"
-	"cd \"${0%/*}/..\"; echo \"apt-cache $*\" >> calls\n"
-	"what=$1; shift\n"
-	"case $what in\n"
-	"pkgnames) cd show && ls;;\n"
-	"show) [ \"$1\" = --no-all-versions ] || exit 1; shift; [ \"$1\" != -c ] || shift 2\n"
-	"  for p; do cat \"show/$p\" 2>/dev/null || { echo 'E: No packages found' >&2; exit 100; }; echo; "
-	"done;;\n"
-	"esac\n";
-static const char apt_get[] =
-	"#!/bin/sh\n"
-	"home=\"${0%/*}/..\"; echo \"apt-get $*\" >> \"$home/calls\"\n"
-	"case \"$*\" in\n"
-	"indextargets*) echo 'Debian-Security http://a/debian-security/'; echo 'Debian http://a/debian/'; "
-	"exit;;\n"
-	"*update*) while [ \"$1\" != -c ]; do shift; done\n"
-	"  sources=${2%/*}/sources.list; cp \"$sources\" \"$home/sources\"; ! grep -q nonesuch \"$sources\"; "
-	"exit;;\n"
-	"esac\n"
-	"echo 'Get:1 some text'; echo 'dlstatus:1:42.5:Retrieving file 1 of 1'\n"
-	"while [ \"$1\" != download ]; do shift; done; shift; [ \"$1\" != -c ] || shift 2\n"
-	"for package; do cp \"$home/pool/$package.deb\" \"./${package}_1_amd64.deb\" 2>/dev/null ||\n"
-	"  { echo \"E: Failed to fetch $package  404  Not Found\" >&2; exit 100; }; done\n";
-
-static char *saved_path;
-
-static const char *fake_apt(void)
-{
-	const char *folder = fixture_folder();
-	cleanup_free char *cache = file_path("%s/bin/apt-cache", folder),
-			  *get = file_path("%s/bin/apt-get", folder);
-	cleanup_free char *path = file_path("%s/bin:%s", folder, getenv("PATH"));
-
-	fixture_write_text(cache, apt_cache);
-	fixture_write_text(get, apt_get);
-	saved_path = file_path("%s", getenv("PATH"));
-	setenv("PATH", path, 1);
-	return folder;
-}
-
-static void real_apt(void)
-{
-	setenv("PATH", saved_path, 1);
-	free(take_pointer(saved_path));
-}
-
-static void serve_text(const char *folder, const char *package, const char *text)
-{
-	cleanup_free char *path = file_path("%s/show/%s", folder, package);
-
-	fixture_write_text(path, text);
-}
 
 /* @downloadable: false for a package that the lists name and the server no longer has */
 static void serve_kernel(const char *folder, const char *release, bool downloadable)
@@ -83,7 +26,7 @@ static void serve_kernel(const char *folder, const char *release, bool downloada
 	text = file_path(
 		"Package: %s\nVersion: 1\nDepends: kmod, linux-base (>= 4.3~)\nSize: 27000000\nSHA256: %s\n",
 		package, sha256);
-	serve_text(folder, package, text);
+	apt_fixture_serve(folder, package, text);
 }
 
 /* A kernel that is what the meta package depends on. */
@@ -94,20 +37,7 @@ static void serve_as_current(const char *folder, const char *release)
 					    release);
 
 	serve_kernel(folder, release, true);
-	serve_text(folder, META, meta);
-}
-
-/* Did apt do @what since the last look? */
-static bool called(const char *folder, const char *what)
-{
-	cleanup_free char *path = file_path("%s/calls", folder), *calls = NULL;
-	bool found;
-
-	if (file_read(path, &calls, NULL, NULL))
-		return false;
-	found = strstr(calls, what);
-	unlink(path);
-	return found;
+	apt_fixture_serve(folder, META, meta);
 }
 
 static void watch(void *context, const char *phase, int percent)
@@ -125,7 +55,9 @@ static void check_fetched(const char *wanted, const char *name, bool expect_adde
 	cleanup_with(kernel_cleanup) struct kernel *kernel = NULL;
 	struct hl_error err = HL_ERROR_INIT;
 	bool added = !expect_added;
-	int percent = -1, r = kernel_fetch_debian(wanted, watch, &percent, &kernel, &added, &err);
+	int percent = -1;
+	const struct progress progress = {watch, &percent};
+	int r = kernel_fetch_debian(wanted, &progress, &kernel, &added, &err);
 
 	if (r)
 		printf("%s ", err.text);
@@ -140,52 +72,53 @@ static void check_refused(const char *wanted, int code, const char *text)
 	struct kernel *kernel = NULL;
 	struct hl_error err = HL_ERROR_INIT;
 
-	CU_ASSERT_EQUAL(kernel_fetch_debian(wanted, NULL, NULL, &kernel, NULL, &err), -code);
+	CU_ASSERT_EQUAL(kernel_fetch_debian(wanted, &(struct progress){NULL, NULL}, &kernel, NULL, &err),
+			-code);
 	CU_ASSERT_PTR_NULL(kernel);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, text));
 }
 
 static void test_current(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 	cleanup_free char *downloads = file_path("%s/cache/hanglab/downloads", folder);
 
 	serve_as_current(folder, CURRENT);
 	check_fetched("debian", "debian:" CURRENT, true);
-	CU_ASSERT_TRUE(called(folder, "apt-get"));
+	CU_ASSERT_TRUE(apt_fixture_called(folder, "apt-get"));
 	CU_ASSERT_EQUAL(fixture_count(downloads, ""), 0);
 	check_fetched("debian", "debian:" CURRENT, false);
-	CU_ASSERT_FALSE(called(folder, "apt-get"));
+	CU_ASSERT_FALSE(apt_fixture_called(folder, "apt-get"));
 	serve_as_current(folder, "6.1.0-57-cloud-amd64");
 	check_fetched("debian", "debian:6.1.0-57-cloud-amd64", true);
-	real_apt();
+	apt_fixture_end();
 }
 
 static void test_named(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 
 	serve_as_current(folder, CURRENT);
 	serve_kernel(folder, "6.1.0-55-cloud-amd64", true);
 	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", true);
-	CU_ASSERT_TRUE(called(folder, "download linux-image-6.1.0-55-cloud-amd64"));
+	CU_ASSERT_TRUE(apt_fixture_called(folder, "download linux-image-6.1.0-55-cloud-amd64"));
 	check_fetched("debian:6.1.0-55-cloud-amd64", "debian:6.1.0-55-cloud-amd64", false);
-	CU_ASSERT_FALSE(called(folder, "apt"));
+	CU_ASSERT_FALSE(apt_fixture_called(folder, "apt"));
 	check_refused("debian:6.1.0-5", ENOENT, "linux-image-6.1.0-5;");
-	real_apt();
+	apt_fixture_end();
 }
 
 static void test_not_served(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 
 	serve_as_current(folder, CURRENT);
 	for (unsigned int abi = 47; abi < 56; abi++) {
 		cleanup_free char *package = file_path("linux-image-6.1.0-%u-cloud-amd64", abi);
 		cleanup_free char *debug = file_path("%s-dbg", package);
 
-		serve_text(folder, package, "");
-		serve_text(folder, debug, "");
+		apt_fixture_serve(folder, package, "");
+		apt_fixture_serve(folder, debug, "");
 	}
 	check_refused("debian:6.1.0-46-cloud-amd64", ENOENT,
 		      "nearest it has: 6.1.0-47-cloud-amd64, 6.1.0-48-cloud-amd64, 6.1.0-49-cloud-amd64");
@@ -193,21 +126,21 @@ static void test_not_served(void)
 	check_refused(
 		"debian:6.1.0-52.1-cloud-amd64", ENOENT,
 		"6.1.0-50-cloud-amd64, 6.1.0-51-cloud-amd64, 6.1.0-52-cloud-amd64, 6.1.0-53-cloud-amd64");
-	CU_ASSERT_FALSE(called(folder, "apt-get"));
-	real_apt();
+	CU_ASSERT_FALSE(apt_fixture_called(folder, "apt-get"));
+	apt_fixture_end();
 }
 
 static void test_no_lists(void)
 {
-	fake_apt();
+	apt_fixture_begin();
 	check_refused("debian", ENOENT, "apt-get update");
 	check_refused("debian:6.1.0-55-cloud-amd64", ENOENT, "apt-get update");
-	real_apt();
+	apt_fixture_end();
 }
 
 static void test_download_fails(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 	cleanup_free char *store = file_path("%s/cache/hanglab/kernels", folder);
 	cleanup_free char *downloads = file_path("%s/cache/hanglab/downloads", folder);
 
@@ -215,7 +148,7 @@ static void test_download_fails(void)
 	check_refused("debian:" CURRENT, EIO, "404  Not Found");
 	CU_ASSERT_EQUAL(fixture_count(store, ""), 0);
 	CU_ASSERT_EQUAL(fixture_count(downloads, ""), 0);
-	real_apt();
+	apt_fixture_end();
 }
 
 static void test_names(void)
@@ -232,19 +165,19 @@ static void test_names(void)
 /* By the version of the package, or the upstream part of it. */
 static void test_version(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 
 	serve_as_current(folder, CURRENT);
 	check_fetched("debian:1", "debian:" CURRENT, true);
 	check_fetched("debian:" CURRENT, "debian:" CURRENT, false);
 	check_refused("debian:3", ENOENT, "linux-image-3;");
-	real_apt();
+	apt_fixture_end();
 }
 
 /* Another suite has a state of apt's own, with the security updates of a release. */
 static void test_suite(void)
 {
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 	cleanup_free char *sources = file_path("%s/sources", folder), *text = NULL;
 
 	serve_kernel(folder, "5.10.0-30-cloud-amd64", true);
@@ -252,12 +185,12 @@ static void test_suite(void)
 	CU_ASSERT_EQUAL_FATAL(file_read(sources, &text, NULL, NULL), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, " http://a/debian/ bullseye main\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, " http://a/debian-security bullseye-security main\n"));
-	CU_ASSERT_TRUE(called(folder, "-c"));
+	CU_ASSERT_TRUE(apt_fixture_called(folder, "-c"));
 	check_fetched("debian:bullseye/5.10.0-30-cloud-amd64", "debian:bullseye/5.10.0-30-cloud-amd64",
 		      false);
-	CU_ASSERT_FALSE(called(folder, "apt"));
+	CU_ASSERT_FALSE(apt_fixture_called(folder, "apt"));
 	check_refused("debian:nonesuch", EIO, "suite \"nonesuch\"");
-	real_apt();
+	apt_fixture_end();
 }
 
 /* From 7.x an empty linux-image depends on the packages with the kernel and its modules. */
@@ -279,7 +212,7 @@ static void test_parts(void)
 		{"linux-binary-7.3.4-cloud-amd64", "kmod", binary},
 		{"linux-modules-7.3.4-cloud-amd64", "kmod", modules},
 	};
-	const char *folder = fake_apt();
+	const char *folder = apt_fixture_begin();
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		cleanup_free char *deb = file_path("%s/pool/%s.deb", folder, parts[i].name), *text = NULL;
@@ -291,11 +224,11 @@ static void test_parts(void)
 		CU_ASSERT_EQUAL_FATAL(hash_file(deb, sha256, NULL), 0);
 		text = file_path("%sDepends: %s\nSize: 1000\nSHA256: %s\n", control, parts[i].depends,
 				 sha256);
-		serve_text(folder, parts[i].name, text);
+		apt_fixture_serve(folder, parts[i].name, text);
 	}
 	check_fetched("debian:7.3.4", "debian:7.3.4-cloud-amd64", true);
 	check_fetched("debian:7.3.4-cloud-amd64", "debian:7.3.4-cloud-amd64", false);
-	real_apt();
+	apt_fixture_end();
 }
 
 CU_TestInfo fetch_debian_tests[] = {
