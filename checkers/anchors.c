@@ -9,15 +9,18 @@
 #include <string.h>
 
 /*
- * A byte that occurs in no anchor has class 0, so a row of the table is as long as the anchors'
+ * A byte that occurs in no anchor has class 0, so a row of the table is little longer than the anchors'
  * alphabet. A state is the longest part of an anchor that the text read so far ends with.
  */
+#define CLASSES 128    /* more than the bytes of all anchors; a power of two */
+#define ENDS	0x8000 /* in next_state[]: an anchor ends in that state or in one of its shorter parts */
+
 static unsigned char class_of[256];
 static unsigned int class_count = 1;
-static uint16_t *next_state;  /* [state * class_count + class] */
+static uint16_t *next_state;  /* [state * CLASSES + class] */
 static uint16_t *fallback;    /* the state of the next shorter part */
 static uint16_t *first_row;   /* row + 1 that ends in this state, 0: none */
-static bool *ends;	      /* an anchor ends in this state or in one of its shorter parts */
+static bool *ends;	      /* what becomes ENDS */
 static uint16_t *same_anchor; /* row + 1 with the same anchor behind row, 0: none */
 static int build_error;
 
@@ -41,7 +44,7 @@ static void add_anchors(void)
 		unsigned int state = 0;
 
 		for (const unsigned char *c = (const unsigned char *)signatures[row].anchor; *c; c++) {
-			uint16_t *next = &next_state[state * class_count + class_of[*c]];
+			uint16_t *next = &next_state[state * CLASSES + class_of[*c]];
 
 			if (!*next)
 				*next = (uint16_t)states++;
@@ -68,8 +71,8 @@ static int add_fallbacks(size_t states)
 		unsigned int state = queue[head++];
 
 		for (unsigned int class = 0; class < class_count; class ++) {
-			uint16_t *next = &next_state[state * class_count + class];
-			uint16_t shorter = next_state[fallback[state] * class_count + class];
+			uint16_t *next = &next_state[state * CLASSES + class];
+			uint16_t shorter = next_state[fallback[state] * CLASSES + class];
 
 			if (*next) {
 				fallback[*next] = shorter;
@@ -88,7 +91,7 @@ static void build(void)
 {
 	size_t states = find_alphabet();
 
-	next_state = calloc(states * class_count, sizeof(*next_state));
+	next_state = calloc(states * CLASSES, sizeof(*next_state));
 	fallback = calloc(states, sizeof(*fallback));
 	first_row = calloc(states, sizeof(*first_row));
 	ends = calloc(states, sizeof(*ends));
@@ -96,8 +99,13 @@ static void build(void)
 	build_error = -ENOMEM;
 	if (!next_state || !fallback || !first_row || !ends || !same_anchor)
 		return;
+	if (class_count > CLASSES || states >= ENDS)
+		return;
 	add_anchors();
 	build_error = add_fallbacks(states);
+	for (size_t i = 0; i < states * CLASSES; i++)
+		if (ends[next_state[i]])
+			next_state[i] |= ENDS;
 }
 
 /* Keep hits sorted by row; the table of signatures is in order of precedence. */
@@ -129,8 +137,11 @@ int anchors_find(const char *text, size_t size, struct anchor_hit *hits, size_t 
 	if (build_error)
 		return build_error;
 	for (size_t i = 0; i < size; i++) {
-		state = next_state[state * class_count + class_of[(unsigned char)text[i]]];
-		for (unsigned int part = ends[state] ? state : 0; part; part = fallback[part])
+		state = next_state[state * CLASSES + class_of[(unsigned char)text[i]]];
+		if (!(state & ENDS))
+			continue;
+		state ^= ENDS;
+		for (unsigned int part = state; part; part = fallback[part])
 			for (unsigned int row = first_row[part]; row; row = same_anchor[row - 1])
 				count = add_hit(hits, count, room, row - 1, i + 1);
 	}

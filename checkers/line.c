@@ -262,18 +262,33 @@ static const char *skip_bare_tag(const char *text, struct line *line)
 	return skip_spaces(text + 7);
 }
 
-/* Is any of eight bytes a control character or the beginning of one? */
-static bool any_control(const char *bytes)
+/* A control character or the beginning of one. */
+static bool is_control(unsigned char c)
 {
-	const uint64_t each = 0x0101010101010101;
-	uint64_t word, is_delete, is_c2;
+	return c < 0x20 || c == 0x7f || c == 0xc2;
+}
 
-	memcpy(&word, bytes, sizeof(word));
-	is_delete = word ^ each * 0x7f;
-	is_c2 = word ^ each * 0xc2;
-	return (((word - each * 0x20) & ~word) | ((is_delete - each) & ~is_delete) |
-		((is_c2 - each) & ~is_c2)) &
-	       each * 0x80;
+/* Sixteen bytes at once, because nearly all lines hold none. The last ones may be looked at twice. */
+static bool any_control(const char *bytes, size_t size)
+{
+	typedef unsigned char byte_vector __attribute__((vector_size(16)));
+	typedef uint64_t halves_vector __attribute__((vector_size(16)));
+	byte_vector controls = {0};
+	halves_vector halves;
+	bool any = false;
+
+	for (size_t i = 0; size < sizeof(byte_vector) && i < size; i++)
+		any |= is_control((unsigned char)bytes[i]);
+	for (size_t i = 0; size >= sizeof(byte_vector) && i < size; i += sizeof(byte_vector)) {
+		byte_vector part;
+
+		if (i > size - sizeof(byte_vector))
+			i = size - sizeof(byte_vector);
+		memcpy(&part, bytes + i, sizeof(part));
+		controls |= (byte_vector)((part < 0x20) | (part == 0x7f) | (part == 0xc2));
+	}
+	halves = (halves_vector)controls;
+	return any || halves[0] || halves[1];
 }
 
 /*
@@ -285,17 +300,17 @@ static size_t clean(char *to, const char *from, size_t size)
 {
 	char *start = to;
 
+	if (!any_control(from, size)) {
+		memcpy(to, from, size);
+		to[size] = '\0';
+		return size;
+	}
 	for (size_t i = 0; i < size; i++) {
-		unsigned char c;
+		unsigned char c = (unsigned char)from[i];
 
-		for (; i + 8 <= size && !any_control(from + i); i += 8, to += 8)
-			memcpy(to, from + i, 8);
-		if (i == size)
-			break;
-		c = (unsigned char)from[i];
 		if (c == 0xc2 && i + 1 < size && ((unsigned char)from[i + 1] & 0xe0) == 0x80) {
 			i++;
-		} else if ((c >= 0x20 && c != 0x7f) || c == '\t') {
+		} else if (!is_control(c) || c == 0xc2 || c == '\t') {
 			*to++ = (char)c;
 		} else if (c == 0x1b && i + 1 < size && from[i + 1] == '[') {
 			for (i += 2; i < size && ((unsigned char)from[i] < 0x40 || from[i] == '['); i++)

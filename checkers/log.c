@@ -2,6 +2,7 @@
 #include "log.h"
 #include "anchors.h"
 #include "checkers.h"
+#include "delivery.h"
 #include "memory.h"
 #include "parse.h"
 #include "report.h"
@@ -26,7 +27,6 @@
 #define MAX_HITS	16	      /* anchors in one line */
 #define SILENCE		5.0	      /* seconds of kernel time after which a report is over */
 #define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
-#define PIECE		(256 * 1024)  /* what the pre-filter gets at once: stays in the CPU's cache */
 #define WRAP_WIDTH	40	      /* nobody wraps lines shorter than this */
 #define OTHERS_PATIENCE 8	      /* lines of other callers count less */
 
@@ -48,7 +48,7 @@ struct hl_log {
 	struct report *open[MAX_OPEN]; /* oldest first */
 	size_t open_count;
 	struct report *spare;
-	struct report *pool;
+	struct delivery *delivery; /* makes events of complete reports; NULL: done at once */
 	int status;
 	struct log_piece piece; /* the one that hl_log_feed() is at */
 };
@@ -57,20 +57,21 @@ int hl_log_open(struct hl_log **log, const struct hl_log_options *options, hl_on
 		struct hl_error *err)
 {
 	struct hl_log *fresh = calloc(1, sizeof(*fresh));
+	bool complete;
 
 	if (!fresh)
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	fresh->held = malloc(sizeof(*fresh->held));
 	fresh->fresh = malloc(sizeof(*fresh->fresh));
 	fresh->rest = malloc(sizeof(*fresh->rest));
-	fresh->pool = calloc(MAX_OPEN + 1, sizeof(*fresh->pool));
-	if (!fresh->held || !fresh->fresh || !fresh->rest || !fresh->pool) {
+	fresh->spare = calloc(1, sizeof(*fresh->spare));
+	complete = fresh->held && fresh->fresh && fresh->rest && fresh->spare;
+	for (size_t i = 0; i < MAX_OPEN; i++)
+		complete &= (fresh->open[i] = calloc(1, sizeof(*fresh->open[i]))) != NULL;
+	if (!complete) {
 		hl_log_close(fresh);
 		return hl_error_set(err, ENOMEM, "no memory to read a log");
 	}
-	for (size_t i = 0; i < MAX_OPEN; i++)
-		fresh->open[i] = &fresh->pool[i];
-	fresh->spare = &fresh->pool[MAX_OPEN];
 	if (options)
 		fresh->options = *options;
 	if (fresh->options.kernel)
@@ -85,12 +86,12 @@ void hl_log_close(struct hl_log *log)
 {
 	if (!log)
 		return;
-	for (size_t i = 0; i < log->open_count; i++)
-		hl_event_free(&log->open[i]->event);
+	for (size_t i = 0; i < MAX_OPEN; i++)
+		report_free(log->open[i]);
+	report_free(log->spare);
 	free(log->held);
 	free(log->fresh);
 	free(log->rest);
-	free(log->pool);
 	free(log);
 }
 
@@ -105,22 +106,52 @@ static void fail(struct hl_log *log, int status)
 		log->status = status;
 }
 
+static int feed_status(const struct hl_log *log, struct hl_error *err)
+{
+	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
+}
+
+/* Return: an empty report instead. */
+static struct report *give_away(struct hl_log *log, struct report *report)
+{
+	report_know_kernel(report);
+	if (log->status)
+		report_clear(report);
+	else if (log->delivery)
+		fail(log, delivery_exchange(log->delivery, &report));
+	else
+		fail(log, deliver_report(report, log->on_event, log->data));
+	return report;
+}
+
+int log_deliver_beside(struct hl_log *log, struct hl_error *err)
+{
+	/* Lines and events come in one order. */
+	if (log->options.on_line)
+		return 0;
+	return delivery_start(&log->delivery, log->on_event, log->data, err);
+}
+
+int log_deliver_rest(struct hl_log *log, struct hl_error *err)
+{
+	if (log->delivery)
+		fail(log, delivery_stop(log->delivery));
+	log->delivery = NULL;
+	return feed_status(log, err);
+}
+
 /* Report the oldest ones as long as they are complete. */
 static void deliver(struct hl_log *log)
 {
 	while (log->open_count && log->open[0]->closed) {
 		struct report *report = log->open[0];
 
-		report_finish(report);
-		if (!log->status && !report->dropped)
-			fail(log, log->on_event(&report->event, log->data));
-		hl_event_free(&report->event);
 		for (size_t i = 1; i < log->open_count; i++)
 			if (log->open[i]->twin == report)
 				log->open[i]->twin = NULL;
 		log->open_count--;
 		memmove(log->open, log->open + 1, log->open_count * sizeof(*log->open));
-		log->open[log->open_count] = report;
+		log->open[log->open_count] = give_away(log, report);
 	}
 }
 
@@ -222,7 +253,7 @@ static bool try_begin(struct hl_log *log, const struct line *line, struct report
 			open_report(log, current);
 			return true;
 		}
-		hl_event_free(&log->spare->event);
+		report_clear(log->spare);
 	}
 	return false;
 }
@@ -431,11 +462,6 @@ static void feed_piece(struct hl_log *log, const struct log_piece *piece)
 		end += complete_tail(log, piece->bytes + end, piece->size - end);
 }
 
-static int feed_status(const struct hl_log *log, struct hl_error *err)
-{
-	return log->status ? hl_error_set(err, -log->status, "reading the log failed") : 0;
-}
-
 int log_feed_piece(struct hl_log *log, const struct log_piece *piece, struct hl_error *err)
 {
 	if (!log->status)
@@ -450,7 +476,7 @@ int hl_log_feed(struct hl_log *log, const char *bytes, size_t size, struct hl_er
 
 	while (size && !log->status) {
 		piece->bytes = bytes;
-		piece->size = size < PIECE ? size : PIECE;
+		piece->size = size < PIECE_SIZE ? size : PIECE_SIZE;
 		if (prefilter)
 			fail(log, piece_scan(piece, prefilter));
 		feed_piece(log, piece);

@@ -72,6 +72,16 @@ const char *memory_format(struct hl_memory **memory, const char *format, ...)
 	return memory_text(memory, text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
 }
 
+void memory_reuse(struct hl_memory **memory)
+{
+	struct hl_memory *block = *memory;
+
+	if (!block)
+		return;
+	memory_release(&block->next);
+	block->used = 0;
+}
+
 void memory_release(struct hl_memory **memory)
 {
 	while (*memory) {

@@ -24,6 +24,9 @@ const char *memory_string(struct hl_memory **memory, const char *text);
 const char *memory_format(struct hl_memory **memory, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** memory_reuse() - take back everything that was given out, but keep some to be given out again */
+void memory_reuse(struct hl_memory **memory);
+
 /** memory_release() - everything that was given out */
 void memory_release(struct hl_memory **memory);
 

@@ -95,8 +95,12 @@ bool parse_at_start(const struct line *line, const char *anchor)
 
 static bool is_name_byte(char c)
 {
-	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-	       c == '$';
+	static const bool yes[256] = {
+		['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+		['_'] = true,	      ['.'] = true,	    ['$'] = true,
+	};
+
+	return yes[(unsigned char)c];
 }
 
 size_t parse_function(const char *text)

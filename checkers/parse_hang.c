@@ -95,7 +95,7 @@ static bool hung_task_more(struct report *report, const struct line *line)
 
 	if (parse_starts(text, "INFO: task ") && take_holder(report, text))
 		return true;
-	return strstr(text, "hung_task_timeout_secs\" disables this message") ||
+	return (strchr(text, '"') && strstr(text, "hung_task_timeout_secs\" disables this message")) ||
 	       parse_starts(text, "Blocked by coredump") ||
 	       parse_starts(text, "Future hung task reports are");
 }

@@ -4,8 +4,11 @@
 
 #include "checkers.h"
 
-/* Enough for a piece of 1 MiB in which every line holds an anchor. */
-#define PIECE_HITS 16384
+/* What the pre-filter gets at once: stays in the CPU's cache. */
+#define PIECE_SIZE (256 * 1024)
+
+/* Enough for a piece in which every line holds an anchor, if they are no shorter than those of kernels. */
+#define PIECE_HITS 8192
 
 /**
  * struct log_piece - part of a log that a pre-filter has looked at

@@ -7,12 +7,16 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void report_begin(struct report *report, const struct signature *signature, const struct line *line,
 		  struct log_facts *facts, struct report *before)
 {
+	struct hl_memory *memory = report->event.memory;
+
 	hl_event_init(&report->event, signature->kind);
+	report->event.memory = memory;
 	report->event.signature = signature->id;
 	report->event.line = line->number;
 	report->event.time = line->time;
@@ -31,6 +35,20 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->twin = NULL;
 	report->skip = 0;
 	report->state = 0;
+}
+
+void report_clear(struct report *report)
+{
+	json_decref(report->event.fields);
+	report->event.fields = NULL;
+	memory_reuse(&report->event.memory);
+}
+
+void report_free(struct report *report)
+{
+	if (report)
+		hl_event_free(&report->event);
+	free(report);
 }
 
 const char *report_text(struct report *report, const char *text, size_t size)
@@ -133,6 +151,14 @@ static void publish_stacks(struct report *report, size_t blamed)
 	event->other_count = count;
 }
 
+void report_know_kernel(struct report *report)
+{
+	struct hl_event *event = &report->event;
+
+	if (!event->kernel && report->facts->kernel[0])
+		event->kernel = memory_string(&event->memory, report->facts->kernel);
+}
+
 void report_finish(struct report *report)
 {
 	struct hl_event *event = &report->event;
@@ -143,8 +169,6 @@ void report_finish(struct report *report)
 	interleave_undo(report);
 	blamed = blame_find(report);
 	publish_stacks(report, blamed);
-	if (!event->kernel && report->facts->kernel[0])
-		event->kernel = memory_string(&event->memory, report->facts->kernel);
 	if (report->whole_title || !event->function)
 		event->title = report->what;
 	else

@@ -153,6 +153,12 @@ extern const size_t signature_count;
 void report_begin(struct report *report, const struct signature *signature, const struct line *line,
 		  struct log_facts *facts, struct report *before);
 
+/** report_clear() - empty a report that is not wanted any more; report_begin() can use it again */
+void report_clear(struct report *report);
+
+/** report_free() - end a report made with calloc() */
+void report_free(struct report *report);
+
 /** report_text() - @size bytes of a log line, in the memory of the event */
 const char *report_text(struct report *report, const char *text, size_t size);
 
@@ -194,7 +200,10 @@ struct report_stack *report_add_stack(struct report *report, const char *label);
 void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
 		      enum frame_mark mark);
 
-/** report_finish() - choose the stack, the function to blame and the title */
+/** report_know_kernel() - a complete report that does not name its kernel is of that of the log */
+void report_know_kernel(struct report *report);
+
+/** report_finish() - choose the stack, the function to blame and the title; looks at nothing but @report */
 void report_finish(struct report *report);
 
 #endif
