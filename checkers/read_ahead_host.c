@@ -14,7 +14,7 @@
  */
 
 #define MOST_HELPERS 3
-#define SLOTS	     (2 * MOST_HELPERS + 2)
+#define SLOTS	     (MOST_HELPERS + 3)
 
 enum slot_state {
 	SLOT_FREE,   /* a thread may fill it */
