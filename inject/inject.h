@@ -46,6 +46,7 @@ struct needs {
  * @VM_RAM: hanglab can reach the guest's memory without the emulator's help (struct injection_vm, ram_read
  *...): every VM has this, and in Bochs it is all there is
  * @VM_CPU_SHARE: hanglab can limit the CPU time of its vCPUs (struct injection_vm, cpu_share)
+ * @VM_TRACE: hanglab can stop the host threads of its vCPUs (struct injection_vm, thread_hold)
  */
 enum vm_feature {
 	VM_MEMORY_ACCESS = 1 << 0,
@@ -57,6 +58,7 @@ enum vm_feature {
 	VM_GDB = 1 << 6,
 	VM_RAM = 1 << 7,
 	VM_CPU_SHARE = 1 << 8,
+	VM_TRACE = 1 << 9,
 };
 
 #define VCPU_GENERAL_REGISTERS 16
@@ -88,8 +90,10 @@ struct proxy_status;
  * @cpu_throttled: in how many periods they had to wait since the first limit
  * @memory: bytes of the guest's memory
  * @vcpu_count: how many vCPUs the VM has
- * @vcpu_hold: which vCPUs stand still from now on while the others run, as a bit set; 0 for none (VM_GDB)
+ * @vcpu_hold: these vCPUs, a bit set, stand still or run from now on; the others stay as they are (VM_GDB)
  * @vcpu_registers: of every vCPU, into @vcpu_count entries; after vcpu_hold() (VM_GDB)
+ * @thread_hold: as vcpu_hold, by stopping their host threads (VM_TRACE)
+ * @threads: the host thread of every vCPU, into @vcpu_count entries
  * @process: the QEMU process
  * @vm: first argument of the functions
  */
@@ -112,8 +116,10 @@ struct injection_vm {
 	int (*cpu_throttled)(void *vm, int64_t *periods, struct hl_error *err);
 	uint64_t memory;
 	size_t vcpu_count;
-	int (*vcpu_hold)(void *vm, uint64_t held, struct hl_error *err);
+	int (*vcpu_hold)(void *vm, uint64_t cpus, bool hold, struct hl_error *err);
 	int (*vcpu_registers)(void *vm, struct vcpu_registers *all, struct hl_error *err);
+	int (*thread_hold)(void *vm, uint64_t cpus, bool hold, struct hl_error *err);
+	int (*threads)(void *vm, pid_t *all, struct hl_error *err);
 	pid_t (*process)(void *vm);
 	void *vm;
 };
@@ -156,6 +162,7 @@ struct injection {
  * @parameters_size: of the struct that the table describes
  * @state_size: of struct injection's state
  * @needs: see there
+ * @further_needs: what it needs besides with these parameters, or NULL for nothing; or NULL
  * @inject: break it. 0 or -errno.
  * @confirm: prove from evidence other than inject()'s own return value that it is broken. 0 or -errno.
  * @release: mend it
@@ -174,6 +181,7 @@ struct injector {
 	const struct parameter *parameters;
 	size_t parameters_size, state_size;
 	struct needs needs;
+	const struct needs *(*further_needs)(const void *parameters);
 	int (*check)(const void *parameters, struct hl_error *err);
 	int (*inject)(struct injection *injection, struct hl_error *err);
 	int (*confirm)(struct injection *injection, struct hl_error *err);

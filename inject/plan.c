@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const plan_machine_names[] = {"q35", "bochs", NULL};
@@ -553,6 +554,21 @@ int64_t plan_step_blackout(const struct plan_step *step)
 	const struct injector *injector = step->inject ? injector_find(step->inject) : NULL;
 
 	return injector && injector->guest_clock_goes_on ? step->hold_for : 0;
+}
+
+const struct needs *plan_step_further_needs(const struct plan_step *step)
+{
+	const struct injector *injector = step->inject ? injector_find(step->inject) : NULL;
+	const struct needs *needs = NULL;
+	void *parameters;
+
+	if (!injector || !injector->further_needs)
+		return NULL;
+	parameters = calloc(1, injector->parameters_size);
+	if (parameters && !parameters_load(injector->parameters, step->with, parameters, NULL))
+		needs = injector->further_needs(parameters);
+	free(parameters);
+	return needs;
 }
 
 uint64_t plan_step_held_vcpus(const struct plan_step *step)

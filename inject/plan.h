@@ -221,6 +221,13 @@ bool plan_wants_postmortem(const struct plan *plan, enum hl_event_kind kind);
  */
 int64_t plan_step_blackout(const struct plan_step *step);
 
+/**
+ * plan_step_further_needs() - what the injector of a step needs with the parameters given there
+ *
+ * Return: NULL for nothing, also when the parameters are wrong.
+ */
+const struct needs *plan_step_further_needs(const struct plan_step *step);
+
 /** plan_step_held_vcpus() - which vCPUs a step makes stand still, as a bit set; 0 for none */
 uint64_t plan_step_held_vcpus(const struct plan_step *step);
 

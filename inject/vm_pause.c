@@ -10,73 +10,25 @@
  * no CPU time; afterwards they do again.
  */
 #include "inject/evidence.h"
+#include "inject/host_thread.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 #define LIMIT	    (5 * 1000000000LL)
 
-/**
- * struct threads - the threads of a process, from /proc/PID/task/TID
- * @count, @stopped: how many there are, and how many of them are stopped by a signal
- * @run_nanoseconds: CPU time of all
- */
-struct threads {
-	size_t count, stopped;
-	uint64_t run_nanoseconds;
-};
-
 struct vm_pause_state {
-	struct threads paused;
+	struct host_threads paused;
 };
 
-/* The state follows the name, which is in parentheses (proc(5), /proc/pid/stat). */
-static bool is_stopped(const char *status)
+static int look_at_threads(const struct injection *injection, struct host_threads *threads,
+			   struct hl_error *err)
 {
-	const char *name_end = strrchr(status, ')');
-
-	return name_end && name_end[1] == ' ' && name_end[2] == 'T';
-}
-
-/* schedstat begins with the nanoseconds on a CPU (Documentation/scheduler/sched-stats.rst). */
-static int add_thread(pid_t process, const char *thread, struct threads *threads, struct hl_error *err)
-{
-	cleanup_free char *stat_path = file_path("/proc/%d/task/%s/stat", (int)process, thread);
-	cleanup_free char *time_path = file_path("/proc/%d/task/%s/schedstat", (int)process, thread);
-	cleanup_free char *status = NULL, *time = NULL;
-	int r = file_read(stat_path, &status, NULL, err);
-
-	if (!r)
-		r = file_read(time_path, &time, NULL, err);
-	if (r)
-		return r;
-	threads->count++;
-	threads->stopped += is_stopped(status);
-	threads->run_nanoseconds += strtoull(time, NULL, 10);
-	return 0;
-}
-
-static int look_at_threads(const struct injection *injection, struct threads *threads, struct hl_error *err)
-{
-	pid_t process = injection->vm->process(injection->vm->vm);
-	cleanup_free char *path = file_path("/proc/%d/task", (int)process);
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-	int r = folder ? 0 : hl_error_errno(err, errno, "open %s", path);
-
-	*threads = (struct threads){0};
-	while (!r && (entry = readdir(folder)))
-		if (entry->d_name[0] != '.')
-			r = add_thread(process, entry->d_name, threads, err);
-	if (folder)
-		closedir(folder);
-	return r;
+	return host_threads_look(injection->vm->process(injection->vm->vm), threads, err);
 }
 
 static int signal_vm(const struct injection *injection, int signal, struct hl_error *err)
@@ -119,7 +71,7 @@ static int all_are_stopped(void *data, struct hl_error *err)
 	struct vm_pause_state *state = injection->state;
 	int r = look_at_threads(injection, &state->paused, err);
 
-	return r ? r : state->paused.count && state->paused.stopped == state->paused.count;
+	return r ? r : state->paused.stopped && host_threads_stand_still(&state->paused);
 }
 
 static int vm_pause_confirm(struct injection *injection, struct hl_error *err)
@@ -139,13 +91,13 @@ static int vm_pause_confirm(struct injection *injection, struct hl_error *err)
 static int vm_pause_release(struct injection *injection, struct hl_error *err)
 {
 	const struct vm_pause_state *state = injection->state;
-	struct threads now;
+	struct host_threads now;
 	int r = look_at_threads(injection, &now, err),
 	    signalled = signal_vm(injection, SIGCONT, r ? NULL : err);
 
 	if (r || signalled)
 		return r ? r : signalled;
-	if (now.stopped != now.count || now.run_nanoseconds != state->paused.run_nanoseconds)
+	if (!host_threads_stand_still(&now) || now.run_nanoseconds != state->paused.run_nanoseconds)
 		return hl_error_set(err, EIO, "QEMU did not stand still: it used %.3f s of CPU time",
 				    (double)(now.run_nanoseconds - state->paused.run_nanoseconds) / 1e9);
 	return 0;
@@ -155,7 +107,7 @@ static int runs_again(void *data, struct hl_error *err)
 {
 	const struct injection *injection = data;
 	const struct vm_pause_state *state = injection->state;
-	struct threads now;
+	struct host_threads now;
 	int r = look_at_threads(injection, &now, err);
 
 	return r ? r : !now.stopped && now.run_nanoseconds > state->paused.run_nanoseconds;

@@ -160,6 +160,13 @@ void process_kill(struct process *process)
 	forget(process);
 }
 
+bool process_has_thread(const struct process *process, pid_t thread)
+{
+	cleanup_free char *path = file_path("/proc/%d/task/%d", (int)process->pid, (int)thread);
+
+	return process->pid > 1 && thread > 1 && !access(path, F_OK);
+}
+
 static int read_collected(int fd, char **text)
 {
 	off_t size = lseek(fd, 0, SEEK_END);

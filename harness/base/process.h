@@ -4,6 +4,7 @@
 
 #include "error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -66,6 +67,9 @@ int process_wait(struct process *process, int timeout_ms, int *status, struct hl
  * @process: the child; one that has ended or was never started is no error
  */
 void process_kill(struct process *process);
+
+/** process_has_thread() - is @thread one of the child's? */
+bool process_has_thread(const struct process *process, pid_t thread);
 
 /**
  * process_run() - run a program to its end and collect what it prints

@@ -3,6 +3,7 @@
  * Injectors on the host's side: the guest says when, hanglab acts and confirms.
  */
 #include "run/state.h"
+#include "vm/vcpu_threads.h"
 #include "vm/vcpus.h"
 
 #include "base/cleanup.h"
@@ -12,8 +13,7 @@
 #include <sys/stat.h>
 
 #define PROXY_LIMIT_MS 5000
-#define GDB_LIMIT_MS   10000
-#define MOST_VCPUS     64
+#define HOLD_LIMIT_MS  10000
 
 static int vm_qmp(void *data, const char *command, json_t *arguments, json_t **answer, struct hl_error *err)
 {
@@ -136,12 +136,30 @@ static int go_on_in_real_time(struct run *run, struct hl_error *err)
 	return run->plan->vm->clock == PLAN_CLOCK_REAL ? vm_continue(&run->vm, err) : 0;
 }
 
-static int vm_vcpu_hold(void *data, uint64_t held, struct hl_error *err)
+static int vm_vcpu_hold(void *data, uint64_t cpus, bool hold, struct hl_error *err)
 {
 	struct run *run = data;
-	int r = vcpus_hold(&run->vm, held, (int)run_stretched(run, GDB_LIMIT_MS), err);
+	uint64_t held = hold ? run->vm.held | cpus : run->vm.held & ~cpus;
+	int r = vcpus_hold(&run->vm, held, (int)run_stretched(run, HOLD_LIMIT_MS), err);
 
 	return r ? r : go_on_in_real_time(run, err);
+}
+
+static int vm_thread_hold(void *data, uint64_t cpus, bool hold, struct hl_error *err)
+{
+	struct run *run = data;
+
+	if (hold)
+		return vcpu_threads_hold(&run->vm, cpus, (int)run_stretched(run, HOLD_LIMIT_MS), err);
+	vcpu_threads_let_go(&run->vm, cpus);
+	return 0;
+}
+
+static int vm_threads(void *data, pid_t *all, struct hl_error *err)
+{
+	const struct run *run = data;
+
+	return vcpu_threads_find(&run->vm, all, err);
 }
 
 static int vm_vcpu_registers(void *data, struct vcpu_registers *all, struct hl_error *err)
@@ -210,6 +228,9 @@ static bool host_proof(struct run *run, size_t step, const char *name, injector_
 
 	if (!host_step(run, step, name, do_step))
 		return false;
+	/* The proof is the guest's. */
+	if (!injection->evidence[0])
+		return true;
 	record_evidence(run->record, step, state, injection->evidence);
 	run_note(run, "%s %s: %s", run->plan->steps[step].inject, state, injection->evidence);
 	return true;
@@ -259,21 +280,15 @@ static void on_hold_end(void *data)
 static int vm_cpu_share(void *data, int percent, struct hl_error *err)
 {
 	struct run *run = data;
-	pid_t threads[MOST_VCPUS];
-	json_t *vcpus = NULL, *vcpu;
-	size_t i, count = 0;
+	pid_t threads[VM_MOST_CPUS];
 	int r;
 
 	if (!percent)
 		return cpu_share_lift(&run->vm.cpu_share, err);
-	r = qmp_execute(run->vm.qmp, "query-cpus-fast", NULL, &vcpus, err);
-	if (r)
-		return r;
-	json_array_foreach (vcpus, i, vcpu)
-		if (count < MOST_VCPUS)
-			threads[count++] = (pid_t)json_integer_value(json_object_get(vcpu, "thread-id"));
-	json_decref(vcpus);
-	return cpu_share_limit(&run->vm.cpu_share, &run->vm.process, threads, count, percent, err);
+	r = vcpu_threads_find(&run->vm, threads, err);
+	return r ? r
+		 : cpu_share_limit(&run->vm.cpu_share, &run->vm.process, threads, (size_t)run->vm.cpus,
+				   percent, err);
 }
 
 static int vm_cpu_throttled(void *data, int64_t *periods, struct hl_error *err)
@@ -316,6 +331,8 @@ static void load_host_fault(struct run *run, size_t step)
 		.vcpu_count = (size_t)run->plan->vm->cpus,
 		.vcpu_hold = vm_vcpu_hold,
 		.vcpu_registers = vm_vcpu_registers,
+		.thread_hold = vm_thread_hold,
+		.threads = vm_threads,
 		.process = vm_process,
 		.vm = run,
 	};

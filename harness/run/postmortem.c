@@ -8,37 +8,31 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "inject/host_thread.h"
 #include "postmortem/core.h"
 #include "postmortem/registers.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #define REGISTERS_LIMIT_MS 1000
 #define FREEZE_LIMIT	   (2 * NANOSECONDS_PER_SECOND)
 
-static bool is_stopped(pid_t pid)
-{
-	cleanup_free char *path = file_path("/proc/%d/stat", (int)pid), *text = NULL;
-	const char *state = file_read(path, &text, NULL, NULL) ? NULL : strrchr(text, ')');
-
-	return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
-}
-
-/* Return: whether to thaw() it again: not when it is dead, or when a fault had stopped it already. */
+/*
+ * Return: whether to thaw it again: not when it is dead, or when a fault had stopped it already. A thread
+ * that is traced (vcpu-stall) would keep waitid() from reporting that the others stand still.
+ */
 static bool freeze(const struct run *run)
 {
 	int64_t deadline = workload_now() + run_stretched(run, FREEZE_LIMIT);
 	pid_t pid = run->vm.process.pid;
-	siginfo_t ended = {0};
+	struct host_threads threads;
 
-	if (is_stopped(pid) || kill(pid, SIGSTOP))
+	if (host_threads_look(pid, &threads, NULL) || host_threads_stand_still(&threads) ||
+	    kill(pid, SIGSTOP))
 		return false;
-	/* Reported once all of its threads stand still. */
-	while (!waitid(P_PID, (id_t)pid, &ended, WSTOPPED | WEXITED | WNOWAIT | WNOHANG) && !ended.si_pid &&
+	while (!host_threads_look(pid, &threads, NULL) && !host_threads_stand_still(&threads) &&
 	       workload_now() < deadline)
 		poll(NULL, 0, 1);
 	return true;

@@ -9,6 +9,7 @@
 #include "vm/bochs.h"
 #include "vm/cpu_share.h"
 #include "vm/qemu.h"
+#include "vm/vcpu_threads.h"
 
 #include <string.h>
 
@@ -48,7 +49,10 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 	}
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *step = &plan->steps[i];
+		const struct needs *further = plan_step_further_needs(step);
 
+		if (further)
+			add_needs(needs, further, arena);
 		if (step->start)
 			add_needs(needs, &workload_find(step->start)->needs, arena);
 		else if (step->inject)
@@ -150,5 +154,7 @@ int requirements_check(const struct plan *plan, const struct run_needs *needs, c
 		check_programs(plan, needs, reason, size);
 	if (!r && !reason[0] && (needs->vm_features & VM_CPU_SHARE))
 		cpu_share_possible(reason, size);
+	if (!r && !reason[0] && (needs->vm_features & VM_TRACE))
+		vcpu_threads_possible(reason, size);
 	return r;
 }

@@ -305,6 +305,29 @@ static int check_held_vcpus(const struct checker *checker, const struct plan_ste
 	return 0;
 }
 
+static unsigned int features_of(const struct plan_step *step)
+{
+	const struct needs *further = plan_step_further_needs(step);
+
+	return further ? further->vm_features : 0;
+}
+
+/* The stub stops the whole VM to look at it, and QEMU would wait for a thread that is stopped already. */
+static int check_one_method(const struct checker *checker, const struct plan_step *step)
+{
+	const unsigned int methods = VM_GDB | VM_TRACE;
+	unsigned int all = features_of(step) & methods;
+
+	if (!all)
+		return 0;
+	for (const struct plan_step *other = checker->plan->steps; other < step; other++)
+		all |= features_of(other) & methods;
+	return all == methods
+		       ? fail(checker, step->source, "with",
+			      "%s: one scenario cannot have both methods, stub and thread", step->inject)
+		       : 0;
+}
+
 /* Whatever continues the whole VM, vCPUs included, would end a vcpu-stall that is still in force. */
 static int check_stops_no_held_vcpu(const struct checker *checker, const struct plan_step *step,
 				    const struct injector *injector)
@@ -317,6 +340,23 @@ static int check_stops_no_held_vcpu(const struct checker *checker, const struct 
 				    "%s would let the vCPUs of %s go when it continues the VM: put it before "
 				    "that step",
 				    injector->name, other->inject);
+	return 0;
+}
+
+static int check_clock(const struct checker *checker, const struct plan_step *step,
+		       const struct injector *injector)
+{
+	const struct needs *further = plan_step_further_needs(step);
+
+	if (checker->plan->vm->clock != PLAN_CLOCK_VIRTUAL)
+		return 0;
+	if (injector->needs.real_clock)
+		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
+			    injector->name);
+	if (further && further->real_clock)
+		return fail(checker, step->source, "with",
+			    "%s needs real time with these parameters: write vm: {clock: real}",
+			    injector->name);
 	return 0;
 }
 
@@ -339,16 +379,17 @@ static int check_injection_step(const struct checker *checker, const struct plan
 	if (injector->stops_vm && step->hold_for < 0)
 		return fail(checker, step->source, "inject", "%s stops the VM, so it needs 'for'",
 			    injector->name);
-	if (injector->needs.real_clock && checker->plan->vm->clock == PLAN_CLOCK_VIRTUAL)
-		return fail(checker, step->source, "inject", "%s needs real time: write vm: {clock: real}",
-			    injector->name);
 	r = check_parameters(checker, step, injector->parameters, step->inject);
+	if (!r)
+		r = check_clock(checker, step, injector);
 	if (!r)
 		r = check_cpus(checker, step, injector->parameters);
 	if (!r)
 		r = check_together(checker, step, injector);
 	if (!r)
 		r = check_held_vcpus(checker, step);
+	if (!r)
+		r = check_one_method(checker, step);
 	if (!r)
 		r = check_stops_no_held_vcpu(checker, step, injector);
 	return r ? r : check_disk_of_step(checker, step, injector);

@@ -201,9 +201,7 @@ static int make_groups(struct cpu_share *share, const struct process *qemu, stru
 
 static int check_thread(const struct process *qemu, pid_t thread, struct hl_error *err)
 {
-	cleanup_free char *path = file_path("/proc/%d/task/%d", (int)qemu->pid, (int)thread);
-
-	if (qemu->pid > 0 && thread > 0 && !access(path, F_OK))
+	if (process_has_thread(qemu, thread))
 		return 0;
 	return hl_error_set(err, EPERM, "thread %d does not belong to the QEMU of this run", (int)thread);
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "vm/bochs.h"
 #include "vm/snapshot.h"
+#include "vm/vcpu_threads.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -160,6 +161,7 @@ int vm_continue(struct vm *vm, struct hl_error *err)
 
 void vm_end(struct vm *vm)
 {
+	vcpu_threads_let_go(vm, UINT64_MAX);
 	gdb_close(vm->gdb);
 	vm->gdb = NULL;
 	if (vm->gdb_fd >= 0)

@@ -11,6 +11,9 @@
 #include "vm/qtest.h"
 #include "vm/ram.h"
 
+/** Most vCPUs of a VM: they fit into a bit set. */
+#define VM_MOST_CPUS 64
+
 /**
  * struct vm - a QEMU or Bochs that hanglab started; vm_end() it
  * @process: QEMU or Bochs, which dies with hanglab
@@ -24,6 +27,7 @@
  * @gdb_fd: connection to the gdb stub that is not used yet; -1 for none
  * @gdb: the stub once it is attached, else NULL
  * @held: vCPUs that stand still while the others run, as a bit set (vcpus_hold())
+ * @held_threads: by vCPU: host threads that stand still (vcpu_threads_hold()), 0 for none
  * @cpu_share: control groups that limit it, once a fault has asked for that
  */
 struct vm {
@@ -37,6 +41,7 @@ struct vm {
 	int gdb_fd;
 	struct gdb *gdb;
 	uint64_t held;
+	pid_t held_threads[VM_MOST_CPUS];
 	struct cpu_share cpu_share;
 };
 

@@ -57,6 +57,8 @@ static void vcpu_that_goes_on(void)
 
 	run_scenario_with_failure(scenario, "enable name=gdb/hold",
 				  "injector vcpu-stall could not confirm: vCPU 1 goes on");
+	run_scenario_with_failure("scenarios/vcpu-stall-thread.yaml", "enable name=vcpu_threads/hold",
+				  "injector vcpu-stall could not confirm: the thread of vCPU 1 goes on");
 	run_scenario_with_failure(scenario, "enable name=gdb/send",
 				  "injector vcpu-stall could not inject: gdb command qSupported");
 	run_scenario_with_failure(scenario, "enable name=gdb/receive",

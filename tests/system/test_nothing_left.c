@@ -155,6 +155,7 @@ static const struct victim_kind {
 	{"fsfreeze-all-engines", ACTIVE},
 	/* A QEMU that is stopped as a whole cannot notice that hanglab is gone; it is killed all the same. */
 	{"rcu-stall", ACTIVE},
+	{"vcpu-stall-thread", ACTIVE},
 	{"hypervisor-pause-all-cpus", "\"action\":\"confirm\""},
 };
 
