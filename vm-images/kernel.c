@@ -73,10 +73,13 @@ int kernel_config_value(const struct kernel *kernel, const char *option, char **
 	const char *assigned;
 	int r = file_read(kernel->config, &config, NULL, err);
 
-	if (r) {
-		hl_error_prefix(err, "configuration of kernel %s", kernel->name);
-		return r;
-	}
+	if (r == -ENOENT)
+		return hl_error_set(err, ENOENT,
+				    "the configuration of kernel %s is not known: no file with it came with "
+				    "the kernel, which was built without CONFIG_IKCONFIG",
+				    kernel->name);
+	if (r)
+		return hl_error_prefix(err, "configuration of kernel %s", kernel->name);
 	if (!strncmp(option, "CONFIG_", strlen("CONFIG_")))
 		option += strlen("CONFIG_");
 	assigned = find_assignment(config, option);

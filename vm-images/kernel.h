@@ -18,7 +18,8 @@
  * @built: it was built here: its name alone leads to it
  * @folder: absolute path of its folder; the paths below are in it
  * @vmlinuz: what QEMU's -kernel takes
- * @config: the configuration it was built with; the file may be missing
+ * @config: the configuration it was built with, from its package or (CONFIG_IKCONFIG) from the kernel itself;
+ *the file may be missing
  * @modules: folder with modules.dep and the modules, "FOLDER/lib/modules/RELEASE"
  *
  * All strings are owned by the struct: kernel_free().
@@ -57,7 +58,7 @@ void kernel_cleanup(struct kernel **kernel);
  *         that is off or unknown to this kernel; the caller frees it
  * @err: names the configuration file
  *
- * Return: 0, -ENOENT when the kernel came without a configuration file, or -errno.
+ * Return: 0, -ENOENT when the kernel came without its configuration, or -errno.
  */
 int kernel_config_value(const struct kernel *kernel, const char *option, char **value, struct hl_error *err);
 

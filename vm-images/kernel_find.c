@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/similar.h"
+#include "local_kernel.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -171,7 +172,10 @@ static int find_in(struct kernel_list *list, const char *wanted, struct kernel *
 int kernel_store_find(const char *wanted, struct kernel **kernel, struct hl_error *err)
 {
 	cleanup_with(kernel_list_free) struct kernel_list list = {NULL, 0};
-	int r = kernel_store_list(&list, err);
+	int r;
 
+	if (local_kernel_is(wanted))
+		return local_kernel_find(wanted, kernel, err);
+	r = kernel_store_list(&list, err);
 	return r ? r : find_in(&list, wanted, kernel, err);
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/process.h"
+#include "bzimage.h"
 #include "package.h"
 #include "workspace.h"
 
@@ -246,12 +247,26 @@ static int run_depmod(const char *folder, const char *release, struct hl_error *
 	return r;
 }
 
+/* A kernel that came without its configuration may tell it itself; when it does not, what needs it says so.
+ */
+static int add_config(const char *folder, struct hl_error *err)
+{
+	cleanup_free char *path = file_path("%s/config", folder), *image = file_path("%s/vmlinuz", folder);
+	cleanup_free char *config = NULL;
+
+	if (!access(path, F_OK) || bzimage_config(image, &config, NULL))
+		return 0;
+	return file_write(path, config, strlen(config), err);
+}
+
 static int complete(const char *folder, const struct kernel *kernel, struct hl_error *err)
 {
 	int r = check_name(kernel->name, err);
 
 	if (!r)
 		r = check_free(kernel, err);
+	if (!r)
+		r = add_config(folder, err);
 	if (!r)
 		r = run_depmod(folder, kernel->release, err);
 	return r ? r : write_description(kernel, folder, err);

@@ -210,8 +210,7 @@ static int install_lists(const char *tree, const char *folder, const char *relea
 	return r;
 }
 
-/* modules_install leaves links into the tree. */
-static void remove_links(const char *folder, const char *release)
+void kernel_tree_remove_links(const char *folder, const char *release)
 {
 	static const char *const links[] = {"build", "source"};
 
@@ -229,7 +228,7 @@ int kernel_tree_install(const char *tree, const char *folder, struct kernel_pack
 	int r = read_release(tree, &release, err);
 
 	if (!r)
-		r = copy(tree, "arch/x86/boot/bzImage", folder, "vmlinuz", err);
+		r = copy(tree, KERNEL_TREE_IMAGE, folder, "vmlinuz", err);
 	if (!r)
 		r = copy(tree, ".config", folder, "config", err);
 	if (!r)
@@ -240,7 +239,7 @@ int kernel_tree_install(const char *tree, const char *folder, struct kernel_pack
 		r = install_lists(tree, folder, release, err);
 	if (r)
 		return r;
-	remove_links(folder, release);
+	kernel_tree_remove_links(folder, release);
 	package->release = take_pointer(release);
 	package->architecture = strdup("amd64");
 	return 0;

@@ -5,6 +5,9 @@
 #include "package.h"
 #include "progress.h"
 
+/** Where the build of a kernel leaves its image, from the tree. */
+#define KERNEL_TREE_IMAGE "arch/x86/boot/bzImage"
+
 /**
  * kernel_tree_make() - run make in a kernel tree
  * @tree: the tree
@@ -32,5 +35,8 @@ int kernel_tree_make(const char *tree, const char *const *words, const char *log
  */
 int kernel_tree_install(const char *tree, const char *folder, struct kernel_package *package,
 			struct hl_error *err);
+
+/** kernel_tree_remove_links() - remove the links into its tree that modules_install leaves beside modules */
+void kernel_tree_remove_links(const char *folder, const char *release);
 
 #endif

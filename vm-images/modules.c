@@ -106,20 +106,31 @@ static void kmod_log_nothing(void *data, int priority, const char *file, int lin
 	(void)data, (void)priority, (void)file, (void)line, (void)function, (void)format, (void)args;
 }
 
+/* The option that brings a module and its value, newly allocated; NULL when one of them is not known. */
+static const char *find_option(const struct resolution *job, const char *name, char **value)
+{
+	const char *bare = strncmp(name, "fs-", 3) ? name : name + 3;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (!strcmp(options[i].module, name) || !strcmp(options[i].module, bare))
+			return kernel_config_value(job->kernel, options[i].option, value, NULL)
+				       ? NULL
+				       : options[i].option;
+	return NULL;
+}
+
+/* Neither a module nor in the list of what is built in, which a kernel without its modules does not have. */
 static int missing(const struct resolution *job, const char *name, struct hl_error *err)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
-		cleanup_free char *value = NULL;
-		const char *option = options[i].option;
-		bool known = !strcmp(options[i].module, name) ||
-			     (!strncmp(name, "fs-", 3) && !strcmp(options[i].module, name + 3));
+	cleanup_free char *value = NULL;
+	const char *option = find_option(job, name, &value);
 
-		if (known && !kernel_config_value(job->kernel, option, &value, NULL))
-			return hl_error_set(
-				err, ENOENT,
-				"kernel %s has no module %s: CONFIG_%s is %s in its configuration",
-				job->kernel->name, name, option, strcmp(value, "n") ? value : "not set");
-	}
+	if (option && !strcmp(value, "y"))
+		return 0;
+	if (option)
+		return hl_error_set(err, ENOENT,
+				    "kernel %s has no module %s: CONFIG_%s is %s in its configuration",
+				    job->kernel->name, name, option, strcmp(value, "n") ? value : "not set");
 	return hl_error_set(err, ENOENT, "kernel %s has no module %s", job->kernel->name, name);
 }
 
