@@ -90,17 +90,19 @@ static int search(struct bisection *bisection)
 	return verdict_exit_code(VERDICT_BROKEN);
 }
 
-/* As the command of "git bisect run". */
+/*
+ * As the command of "git bisect run": 0 stands for the old side, 1 for the new one. Its old side is the one
+ * without the bug unless it is asked for the fix.
+ */
 static int test_one(struct bisection *bisection)
 {
-	switch (test_kernel(bisection, bisection->kernels[0])) {
-	case OUTCOME_CLEAN:
-		return 0;
-	case OUTCOME_SEEN:
-		return 1;
-	default:
+	const char *find = command_option(bisection->line, "find");
+	enum outcome old = find && !strcmp(find, "fixed") ? OUTCOME_SEEN : OUTCOME_CLEAN;
+	enum outcome outcome = test_kernel(bisection, bisection->kernels[0]);
+
+	if (outcome != OUTCOME_SEEN && outcome != OUTCOME_CLEAN)
 		return CANNOT_BE_TESTED;
-	}
+	return outcome != old;
 }
 
 static int parse_fraction(const struct command_line *line, const char *option, double otherwise, double most,
@@ -154,7 +156,8 @@ static int bisect(const struct command_line *line)
 }
 
 static const struct command_option options[] = {
-	{"find", 0, "fixed|broken", "the first kernel without the bug, or the first with it; default fixed"},
+	{"find", 0, "fixed|broken",
+	 "the first kernel without the bug, or the first with it; default fixed for a list"},
 	{"rate", 0, "R", "how often a run shows the bug where it is, 0 to 1; default 1: always"},
 	{"confidence", 0, "C", "that the answer is right; default 0.99"},
 	{NULL, 0, NULL, NULL},
@@ -173,7 +176,9 @@ const struct command command_bisect = {
 		"clean only after as many silent runs as the confidence needs, and as broken at the first "
 		"sighting.\n\n"
 		"With one kernel it is a command for \"git bisect run\": 0 clean, 1 broken, 125 cannot be "
-		"tested.\n\n"
+		"tested.\n"
+		"With --find fixed, for a bisection between the terms broken and fixed, 0 broken and 1 "
+		"clean.\n\n"
 		"Exit code: 0 found, 2 not.\n",
 	.example = "hanglab bisect scenarios/exfat-loop-livelock.yaml "
 		   "debian:6.1.0-{47,48,49,50,51,52,53,54,55,56}"
