@@ -21,7 +21,7 @@ const char *const check_kind_names[] = {"expect", "forbid", "recovers", "data", 
 _Static_assert(sizeof(check_kind_names) / sizeof(char *) == CHECK_KIND_COUNT + 1, "a name for every kind");
 
 static const char *const data_choices[] = {"intact", NULL};
-static const char *const end_choices[] = {"running", "panic", NULL};
+static const char *const end_choices[] = {"running", "panic", "watchdog", NULL};
 
 static const struct parameter recovery_values[] = {
 	{.name = "within",

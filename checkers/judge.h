@@ -27,7 +27,7 @@ enum check_kind { CHECK_EXPECT, CHECK_FORBID, CHECK_RECOVERS, CHECK_DATA, CHECK_
 extern const char *const check_kind_names[];
 
 /** How the guest must have ended ("ends:"). */
-enum check_end { CHECK_END_RUNNING, CHECK_END_PANIC };
+enum check_end { CHECK_END_RUNNING, CHECK_END_PANIC, CHECK_END_WATCHDOG };
 
 /**
  * struct check - one entry of "checks:"
@@ -119,7 +119,8 @@ int64_t judge_next_deadline(const struct judge *judge);
 bool judge_decided(const struct judge *judge);
 
 /**
- * judge_end() - the run is over: what is still pending becomes undecidable, a forbid that held says how long it was watched
+ * judge_end() - the run is over: what is still pending becomes undecidable, a forbid that held says how long
+ * it was watched
  * @why: in words, for the reason
  */
 void judge_end(struct judge *judge, const char *why);

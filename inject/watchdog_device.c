@@ -19,9 +19,13 @@
 
 #define DEVICE "/dev/watchdog0"
 
-/** struct watchdog_parameters - parameters; @timeout in nanoseconds */
+/* As QMP calls them. */
+static const char *const actions[] = {"inject-nmi", "pause", "reset", NULL};
+
+/** struct watchdog_parameters - parameters; @timeout in nanoseconds, @action an index into actions */
 struct watchdog_parameters {
 	int64_t timeout;
+	int action;
 };
 
 static const struct parameter parameters[] = {
@@ -32,13 +36,26 @@ static const struct parameter parameters[] = {
 	 .least = NANOSECONDS_PER_SECOND,
 	 .most = 2046 * NANOSECONDS_PER_SECOND,
 	 .help = "how long it waits to be fed, in whole seconds"},
+	{.name = "action",
+	 .type = PARAMETER_CHOICE,
+	 .offset = offsetof(struct watchdog_parameters, action),
+	 .fallback = "inject-nmi",
+	 .choices = actions,
+	 .help = "what it does then; pause and reset end the guest (ends: watchdog)"},
 	{.name = NULL},
 };
+
+static const char *action_of(const struct injection *injection)
+{
+	const struct watchdog_parameters *given = injection->parameters;
+
+	return actions[given->action];
+}
 
 static int watchdog_inject(struct injection *injection, struct hl_error *err)
 {
 	return injection->vm->qmp(injection->vm->vm, "watchdog-set-action",
-				  json_pack("{s:s}", "action", "inject-nmi"), NULL, err);
+				  json_pack("{s:s}", "action", action_of(injection)), NULL, err);
 }
 
 static int watchdog_confirm(struct injection *injection, struct hl_error *err)
@@ -48,6 +65,9 @@ static int watchdog_confirm(struct injection *injection, struct hl_error *err)
 
 	if (!action)
 		return hl_error_set(err, EIO, "the watchdog has not expired: no QMP event WATCHDOG came");
+	if (strcmp(action, action_of(injection)) != 0)
+		return hl_error_set(err, EIO, "the watchdog's action was %s, not %s", action,
+				    action_of(injection));
 	snprintf(injection->evidence, sizeof(injection->evidence), "QMP event WATCHDOG, action %s", action);
 	return 0;
 }
@@ -83,7 +103,8 @@ static const char *const modules[] = {"i6300esb", NULL};
 
 const struct injector injector_watchdog_device = {
 	.name = "watchdog-device",
-	.summary = "a hardware watchdog (Intel 6300ESB) that nobody feeds; when it expires it sends an NMI",
+	.summary = "a hardware watchdog (Intel 6300ESB) that nobody feeds; it sends an NMI, pauses or resets "
+		   "the VM",
 	.help = "Needs a kernel with the driver i6300esb (debian:amd64 has it, the cloud kernel has not).\n"
 		"Confirmed inside the guest by the time that the driver has set, and by QEMU's event when it "
 		"has\n"

@@ -264,7 +264,8 @@ void run_prove_faults(struct run *run)
 {
 	for (size_t step = 0; step < run->plan->step_count; step++)
 		if (run->host_faults[step].unproved &&
-		    (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_PLAN))
+		    (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_WATCHDOG ||
+		     run->facts.end == GUEST_ENDED_BY_PLAN))
 			host_confirm(run, step);
 }
 

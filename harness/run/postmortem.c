@@ -121,6 +121,5 @@ bool run_wants_last_postmortem(const struct run *run)
 		return false;
 	if (run->plan->postmortem == PLAN_POSTMORTEM_HANG)
 		return true;
-	return facts->began && (facts->end == GUEST_SILENT ||
-				(facts->end == GUEST_PANICKED && !verdict_expects_panic(run->plan, facts)));
+	return facts->began && (facts->end == GUEST_SILENT || verdict_ended_unexpectedly(run->plan, facts));
 }

@@ -393,7 +393,8 @@ void record_postmortem(struct record *record, json_t *details)
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
 {
-	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED)
+	/* Nothing can be released any more in a guest that has ended. */
+	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG)
 		return;
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const json_t *injection;

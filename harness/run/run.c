@@ -97,6 +97,12 @@ static void on_stopped(struct run *run)
 	}
 }
 
+/* What it does to the guest besides sending it an NMI is the guest's end. */
+static void take_watchdog(struct run *run, const json_t *action)
+{
+	run->watchdog_ended = strcmp(json_string_value(action), "inject-nmi") != 0;
+}
+
 static void on_qmp_event(void *data, const char *name, const json_t *event)
 {
 	const json_t *info = json_object_get(json_object_get(event, "data"), "info");
@@ -107,6 +113,8 @@ static void on_qmp_event(void *data, const char *name, const json_t *event)
 		run_take_crash_registers(run, info);
 	if (!strcmp(name, "GUEST_PANICKED"))
 		run->stopped = true;
+	if (!strcmp(name, "WATCHDOG"))
+		take_watchdog(run, json_object_get(json_object_get(event, "data"), "action"));
 	if (!strcmp(name, "SHUTDOWN") || !strcmp(name, "RESET"))
 		run->shut_down = true;
 	json_object_set(run->qmp_events, name, (json_t *)event);
@@ -117,7 +125,14 @@ static void on_qmp(void *data)
 	struct run *run = data;
 	struct hl_error err = HL_ERROR_INIT;
 
-	if (qmp_dispatch(run->vm.qmp, &err) || run->shut_down) {
+	int r = qmp_dispatch(run->vm.qmp, &err);
+
+	if (run->watchdog_ended) {
+		read_streams(run);
+		run_finish(run, GUEST_ENDED_BY_WATCHDOG, "the hardware watchdog ended the guest");
+		return;
+	}
+	if (r || run->shut_down) {
 		read_streams(run);
 		run_finish(run, run->shut_down ? GUEST_PANICKED : GUEST_DIED, "%s",
 			   run->shut_down ? "the guest rebooted" : "QEMU died");
@@ -243,7 +258,7 @@ static int go(struct run *run, const char *path)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 	if (run_wants_last_postmortem(run))
 		run_take_postmortem(run, run->facts.end_reason);
-	if (run->facts.end == GUEST_PANICKED)
+	if (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_WATCHDOG)
 		read_last_words(run);
 	run_prove_faults(run);
 	run_end_vm(run);

@@ -90,7 +90,7 @@ struct run {
 	struct host_fault *host_faults;
 	struct server *servers;
 	json_t *qmp_events;
-	bool done, end_known, shut_down, stopped;
+	bool done, end_known, shut_down, watchdog_ended, stopped;
 	char *snapshot;
 	bool snapshot_offered;
 	struct host_call call;

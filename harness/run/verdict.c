@@ -82,13 +82,20 @@ static struct check_result check_data(const struct run_facts *facts)
 
 static struct check_result check_end(const struct check *check, const struct run_facts *facts)
 {
-	bool panicked = facts->end == GUEST_PANICKED;
+	static const struct {
+		enum guest_end end;
+		const char *otherwise;
+	} ends[] = {
+		[CHECK_END_RUNNING] = {GUEST_ENDED_BY_PLAN, NULL},
+		[CHECK_END_PANIC] = {GUEST_PANICKED, "the guest did not end by a panic"},
+		[CHECK_END_WATCHDOG] = {GUEST_ENDED_BY_WATCHDOG,
+					"the hardware watchdog did not end the guest"},
+	};
+	bool holds = facts->end == ends[check->ends].end;
+	const char *otherwise = ends[check->ends].otherwise;
 
-	if (check->ends == CHECK_END_PANIC)
-		return result(panicked ? VERDICT_PASS : VERDICT_FAIL, "%s",
-			      panicked ? facts->end_reason : "the guest did not end by a panic");
-	return result(facts->end == GUEST_ENDED_BY_PLAN ? VERDICT_PASS : VERDICT_FAIL, "%s",
-		      facts->end_reason);
+	return result(holds ? VERDICT_PASS : VERDICT_FAIL, "%s",
+		      holds || !otherwise ? facts->end_reason : otherwise);
 }
 
 /* The expects of a scenario with a bug are the bug's signature: it is there when all of them came. */
@@ -122,13 +129,25 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
 	}
 }
 
-bool verdict_expects_panic(const struct plan *plan, const struct run_facts *facts)
+static bool demands_end(const struct plan *plan, enum check_end end)
 {
 	for (size_t i = 0; i < plan->check_count; i++)
-		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == CHECK_END_PANIC)
+		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == (int)end)
 			return true;
-	return judge_expects_kind(facts->judge, HL_EVENT_PANIC) ||
+	return false;
+}
+
+static bool expects_panic(const struct plan *plan, const struct run_facts *facts)
+{
+	return demands_end(plan, CHECK_END_PANIC) || judge_expects_kind(facts->judge, HL_EVENT_PANIC) ||
 	       judge_expects_kind(facts->judge, HL_EVENT_CLOCK_WATCHDOG);
+}
+
+bool verdict_ended_unexpectedly(const struct plan *plan, const struct run_facts *facts)
+{
+	if (facts->end == GUEST_ENDED_BY_WATCHDOG)
+		return !demands_end(plan, CHECK_END_WATCHDOG);
+	return facts->end == GUEST_PANICKED && !expects_panic(plan, facts);
 }
 
 /* What makes a run say nothing at all; empty when it says something. */
@@ -140,11 +159,6 @@ static const char *broken_reason(const struct run_facts *facts)
 	if (facts->unconfirmed[0])
 		return facts->unconfirmed;
 	return facts->log_lost ? "part of the kernel log was lost" : "";
-}
-
-static bool panicked_unexpectedly(const struct plan *plan, const struct run_facts *facts)
-{
-	return facts->end == GUEST_PANICKED && !verdict_expects_panic(plan, facts);
 }
 
 const char *signature_name(enum signature signature)
@@ -177,7 +191,8 @@ enum signature signature_of_run(const struct plan *plan, const struct run_facts 
 		return SIGNATURE_UNKNOWN;
 	if (judge_expects_met(facts->judge))
 		return SIGNATURE_SEEN;
-	if (broken_reason(facts)[0] || panicked_unexpectedly(plan, facts) || !expects_decided(plan, facts))
+	if (broken_reason(facts)[0] || verdict_ended_unexpectedly(plan, facts) ||
+	    !expects_decided(plan, facts))
 		return SIGNATURE_UNKNOWN;
 	return facts->refused[0] ? SIGNATURE_REFUSED : SIGNATURE_ABSENT;
 }
@@ -210,9 +225,12 @@ static enum verdict judge_run(const struct plan *plan, const struct run_facts *f
 		snprintf(reason, size, "%s", broken);
 		return VERDICT_BROKEN;
 	}
-	if (panicked_unexpectedly(plan, facts)) {
-		snprintf(reason, size, "the guest panicked: %s",
-			 facts->first_panic[0] ? facts->first_panic : facts->end_reason);
+	if (verdict_ended_unexpectedly(plan, facts)) {
+		if (facts->end == GUEST_ENDED_BY_WATCHDOG)
+			snprintf(reason, size, "%s", facts->end_reason);
+		else
+			snprintf(reason, size, "the guest panicked: %s",
+				 facts->first_panic[0] ? facts->first_panic : facts->end_reason);
 		return VERDICT_FAIL;
 	}
 	return worst_check(plan, facts, expects, reason, size);

@@ -20,6 +20,7 @@ enum verdict verdict_worse(enum verdict a, enum verdict b);
 enum guest_end {
 	GUEST_ENDED_BY_PLAN,
 	GUEST_PANICKED,
+	GUEST_ENDED_BY_WATCHDOG,
 	GUEST_DIED,
 	GUEST_SILENT,
 	GUEST_BROKE_OFF,
@@ -92,7 +93,8 @@ struct check_result verdict_of_check(const struct plan *plan, const struct run_f
 enum verdict verdict_of_run(const struct plan *plan, const struct run_facts *facts, char *reason,
 			    size_t size);
 
-/** verdict_expects_panic() - does a check of the plan expect the guest to panic? */
-bool verdict_expects_panic(const struct plan *plan, const struct run_facts *facts);
+/** verdict_ended_unexpectedly() - by a panic or the hardware watchdog, and no check of the plan expects that?
+ */
+bool verdict_ended_unexpectedly(const struct plan *plan, const struct run_facts *facts);
 
 #endif

@@ -571,12 +571,16 @@ static int check_bug(const struct checker *checker)
 	return 0;
 }
 
-static bool ends_by_panic(const struct plan *plan)
+/* How the guest ends if not by the plan, in words; NULL when it does. */
+static const char *early_end(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->check_count; i++)
-		if (check_kind(&plan->checks[i]) == CHECK_ENDS && plan->checks[i].ends == CHECK_END_PANIC)
-			return true;
-	return false;
+	for (size_t i = 0; i < plan->check_count; i++) {
+		const struct check *check = &plan->checks[i];
+
+		if (check_kind(check) == CHECK_ENDS && check->ends != CHECK_END_RUNNING)
+			return check->ends == CHECK_END_PANIC ? "panic" : "watchdog";
+	}
+	return NULL;
 }
 
 static int check_checks(const struct checker *checker)
@@ -591,9 +595,10 @@ static int check_checks(const struct checker *checker)
 
 		if (r)
 			return r;
-		if ((kind == CHECK_RECOVERS || kind == CHECK_DATA) && ends_by_panic(plan))
+		if ((kind == CHECK_RECOVERS || kind == CHECK_DATA) && early_end(plan))
 			return fail(checker, plan->checks[i].source, check_kind_names[kind],
-				    "'%s' cannot hold in a guest that ends by panic", check_kind_names[kind]);
+				    "'%s' cannot hold in a guest that ends by %s", check_kind_names[kind],
+				    early_end(plan));
 	}
 	return 0;
 }

@@ -48,6 +48,7 @@ static const struct {
 	{"fail-stall-too-short", "FAIL", 1, "no such clock_watchdog until"},
 	{"fail-other-than-bug", "FAIL", 1, "the guest panicked: panic"},
 	{"fail-unexpected-panic", "FAIL", 1, "the guest panicked: panic: hung_task: blocked tasks"},
+	{"fail-watchdog-pauses", "FAIL", 1, "the hardware watchdog ended the guest"},
 	{"fail-wrong-stack", "FAIL", 1, "this_function_does_not_exist is not on the stack"},
 	{"skip-config", "SKIP", 77, "CONFIG_THIS_OPTION_DOES_NOT_EXIST=n"},
 	{"skip-min-kernel", "SKIP", 77, "is older than 1000.1"},

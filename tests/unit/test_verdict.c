@@ -25,6 +25,7 @@ struct situation {
 #define DATA	  "{'data': 'intact'}"
 #define RUNNING	  "{'ends': 'running'}"
 #define PANICS	  "{'ends': 'panic'}"
+#define WATCHDOG  "{'ends': 'watchdog'}"
 #define ALL_RIGHT .held = true, .recovered = true, .data_known = true
 
 static const struct situation situations[] = {
@@ -57,6 +58,14 @@ static const struct situation situations[] = {
 	 .verdict = VERDICT_PASS, .reason = "every check held"},
 	{"no panic came", PANICS, .verdict = VERDICT_FAIL,
 	 .reason = "ends: the guest did not end by a panic"},
+	{"the watchdog ended it as expected", WATCHDOG, .end = GUEST_ENDED_BY_WATCHDOG,
+	 .verdict = VERDICT_PASS, .reason = "every check held"},
+	{"the watchdog ended it unexpectedly", EXPECT "," PANICS, .held = true,
+	 .end = GUEST_ENDED_BY_WATCHDOG, .verdict = VERDICT_FAIL, .reason = "how it ended"},
+	{"the watchdog did not end it", WATCHDOG, .verdict = VERDICT_FAIL,
+	 .reason = "ends: the hardware watchdog did not end the guest"},
+	{"a panic is not the watchdog's end", WATCHDOG, .end = GUEST_PANICKED, .panic = "panic: x",
+	 .verdict = VERDICT_FAIL, .reason = "the guest panicked: panic: x"},
 	{"panicked, the expected event never came", EXPECT "," PANICS, .violated = true,
 	 .end = GUEST_PANICKED, .panic = "panic: x", .verdict = VERDICT_FAIL,
 	 .reason = "expect: no such hung_task"},
