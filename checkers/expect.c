@@ -237,3 +237,35 @@ int64_t detector_deadline(const struct detector_settings *settings, enum hl_even
 		return 0;
 	}
 }
+
+static int64_t detector_earliest(const struct detector_settings *settings, enum hl_event_kind kind)
+{
+	switch (kind) {
+	case HL_EVENT_HUNG_TASK:
+		return settings->hung_task_timeout;
+	case HL_EVENT_SOFT_LOCKUP:
+		return 2 * settings->watchdog_thresh;
+	case HL_EVENT_HARD_LOCKUP:
+		return settings->watchdog_thresh;
+	case HL_EVENT_RCU_STALL:
+		return settings->rcu_stall_timeout;
+	case HL_EVENT_WORKQUEUE_LOCKUP:
+		return settings->workqueue_thresh;
+	case HL_EVENT_CLOCK_WATCHDOG:
+		return settings->clock_watchdog_timeout;
+	default:
+		return 0;
+	}
+}
+
+bool detector_limits(const struct detector_settings *settings, enum hl_event_kind kind, int64_t *earliest,
+		     int64_t *latest)
+{
+	int64_t deadline = detector_deadline(settings, kind), least = detector_earliest(settings, kind);
+
+	if (deadline <= 0 || least <= 0)
+		return false;
+	*earliest = least * NANOSECONDS_PER_SECOND;
+	*latest = deadline - SLACK;
+	return true;
+}

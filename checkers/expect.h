@@ -124,4 +124,16 @@ json_t *detector_settings_json(const struct detector_settings *settings);
  */
 int64_t detector_deadline(const struct detector_settings *settings, enum hl_event_kind kind);
 
+/**
+ * detector_limits() - between which times a detector first reports a fault that lasts
+ * @earliest, @latest: nanoseconds after the fault, without slack; untouched when there are none
+ *
+ * The same sources as detector_deadline(): a hung task is reported no sooner than its timeout after it was
+ * last scheduled, a soft lockup no sooner than 2 * watchdog_thresh.
+ *
+ * Return: whether the kind has a detector with such limits and it is on.
+ */
+bool detector_limits(const struct detector_settings *settings, enum hl_event_kind kind, int64_t *earliest,
+		     int64_t *latest);
+
 #endif

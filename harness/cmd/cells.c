@@ -4,11 +4,10 @@
 #include "base/cleanup.h"
 #include "cmd/scenario_options.h"
 #include "report/report.h"
-#include "run/pool.h"
+#include "run/many.h"
 #include "run/record.h"
 #include "scenario/override.h"
 #include "vm-images/kernel_store.h"
-#include "vm/pin.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -104,8 +103,9 @@ int cells_check(const struct cells *cells)
 	return 0;
 }
 
-static void tell(const struct cells *cells, size_t index, const json_t *result)
+static void tell(void *data, size_t index, const json_t *result)
 {
+	const struct cells *cells = data;
 	const struct cell *cell = &cells->cells[index];
 
 	fprintf(stderr, "%zu of %zu: %s on %s, run %zu: %s (%.1f s)\n", index + 1, cells->count,
@@ -113,23 +113,15 @@ static void tell(const struct cells *cells, size_t index, const json_t *result)
 		outcome_name(outcome_of_result(result)), result_number(result, "wall_seconds"));
 }
 
-static json_t *run_cell(void *data, size_t index)
+static int load_cell(void *data, size_t index, struct plan *plan, const char **path, struct hl_error *err)
 {
-	struct cells *cells = data;
-	const struct cell *cell = &cells->cells[index];
-	struct run_settings settings = cells->settings;
-	cleanup_fd int place = -1;
-	json_t *result = NULL;
-	struct plan plan = {0};
+	const struct cells *cells = data;
 
-	if (cells_load(cells, cell, &plan))
-		return NULL;
-	if (plan.vm->clock == PLAN_CLOCK_VIRTUAL)
-		place = pin_process();
-	run_scenario(&plan, cell->path, &settings, &result);
-	tell(cells, index, result);
-	plan_free(&plan);
-	return result;
+	*path = cells->cells[index].path;
+	/* cells_check() has loaded it before: only a file that was changed meanwhile fails here. */
+	return cells_load(cells, &cells->cells[index], plan)
+		       ? hl_error_set(err, EINVAL, "%s cannot be loaded", *path)
+		       : 0;
 }
 
 /* A run whose process was killed still counts. */
@@ -153,9 +145,10 @@ void cells_fill_missing(const struct cells *cells, json_t *results)
 
 static int run_here(struct cells *cells, json_t **results)
 {
+	const struct run_many many = {cells->count, cells->jobs, &cells->settings, load_cell, tell, cells};
 	struct hl_error err = HL_ERROR_INIT;
 
-	if (!pool_run(cells->count, cells->jobs, run_cell, cells, results, &err))
+	if (!run_many(&many, results, &err))
 		return 0;
 	json_decref(*results);
 	*results = NULL;

@@ -9,11 +9,8 @@
 #include "explore/variant.h"
 #include "explore/yaml.h"
 #include "report/report.h"
-#include "run/pool.h"
-#include "run/record.h"
-#include "run/run.h"
+#include "run/many.h"
 #include "scenario/check.h"
-#include "vm/pin.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +26,7 @@
  * @first: seed of the first variant
  * @count, @jobs: how many variants, how many at a time
  * @candidate: of a smaller plan while it is minimised, else NULL
+ * @json: print JSON, once, at the end
  */
 struct explore {
 	const struct command_line *line;
@@ -38,6 +36,7 @@ struct explore {
 	size_t count, jobs;
 	struct run_settings settings;
 	const json_t *candidate;
+	bool json;
 };
 
 static int broken(const struct explore *explore, const struct hl_error *err)
@@ -60,27 +59,22 @@ static int load(const struct explore *explore, json_t *json, struct plan *plan, 
 	return r ? r : scenario_check(explore->path, plan, err);
 }
 
-/* One variant, in a process of its own. */
-static json_t *run_one(void *data, size_t index)
+static int load_variant(void *data, size_t index, struct plan *plan, const char **path, struct hl_error *err)
 {
 	const struct explore *explore = data;
-	struct run_preparation nothing = {0};
-	struct hl_error err = HL_ERROR_INIT;
-	cleanup_fd int place = -1;
-	json_t *json = json_of(explore, index), *result = NULL;
-	struct plan plan = {0};
+	json_t *json = json_of(explore, index);
+	int r = load(explore, json, plan, err);
 
-	if (load(explore, json, &plan, &err)) {
-		json_decref(json);
-		return json_pack("{s:s, s:s}", "verdict", "BROKEN", "reason", err.text);
-	}
-	place = pin_process();
-	run_scenario(&plan, explore->path, &explore->settings, &result);
-	if (!result)
-		result = record_unstarted(&plan, &nothing, VERDICT_BROKEN, "it left no result");
-	plan_free(&plan);
+	*path = explore->path;
 	json_decref(json);
-	return result;
+	return r;
+}
+
+static int run_many_variants(struct explore *explore, size_t count, json_t **results, struct hl_error *err)
+{
+	const struct run_many many = {count, explore->jobs, &explore->settings, load_variant, NULL, explore};
+
+	return run_many(&many, results, err);
 }
 
 static json_t *seeds_of(const struct explore *explore)
@@ -200,7 +194,7 @@ static bool still_locks_up(void *data, const json_t *plan)
 		return false;
 	explore->candidate = plan;
 	reduction->runs++;
-	r = pool_run(1, 1, run_one, explore, &results, &err);
+	r = run_many_variants(explore, 1, &results, &err);
 	reduction->interrupted = r == -EINTR;
 	if (!r) {
 		const json_t *lockup = lockup_of_result(json_array_get(results, 0));
@@ -212,7 +206,8 @@ static bool still_locks_up(void *data, const json_t *plan)
 	return same;
 }
 
-static int write_scenario(const struct explore *explore, const json_t *plan, const char *title)
+static int write_scenario(const struct explore *explore, const json_t *plan, const char *title,
+			  json_t *minimal)
 {
 	cleanup_free char *path = file_path("%s/%s-minimal.yaml", explore->settings.out,
 					    result_text(explore->plan, "scenario"));
@@ -228,8 +223,8 @@ static int write_scenario(const struct explore *explore, const json_t *plan, con
 	fclose(out);
 	if (file_write(path, text, size, &err))
 		return broken(explore, &err);
-	printf("%s", text);
-	printf("Written to %s. To run it: hanglab run %s\n", path, path);
+	json_object_set_new(minimal, "file", json_string(path));
+	json_object_set_new(minimal, "text", json_string(text));
 	return 0;
 }
 
@@ -245,7 +240,22 @@ static const json_t *choose_group(const struct explore *explore, const json_t *g
 	return NULL;
 }
 
-static int minimize(struct explore *explore, const json_t *groups)
+static void print_minimal(const json_t *minimal)
+{
+	if (!result_text(minimal, "file")[0]) {
+		printf("nothing to minimise: no seed locked up%s\n", result_text(minimal, "reason"));
+		return;
+	}
+	printf("%s \"%s\" in %.0f runs:\n%s",
+	       json_is_true(json_object_get(minimal, "interrupted")) ? "interrupted, but made smaller"
+								     : "minimised",
+	       result_text(minimal, "title"), result_number(minimal, "runs"), result_text(minimal, "text"));
+	printf("Written to %s. To run it: hanglab run %s\n", result_text(minimal, "file"),
+	       result_text(minimal, "file"));
+}
+
+/* @minimal: receives what came of it. Return: 0, or an exit code. */
+static int minimize(struct explore *explore, const json_t *groups, json_t *minimal)
 {
 	const json_t *group = choose_group(explore, groups);
 	struct reduction reduction = {explore, result_text(group, "title"), 0, false};
@@ -253,17 +263,17 @@ static int minimize(struct explore *explore, const json_t *groups)
 	int code;
 
 	if (!group) {
-		printf("nothing to minimise: no seed locked up%s\n",
-		       json_array_size(groups) ? " with what --group names" : "");
+		json_object_set_new(minimal, "reason",
+				    json_string(json_array_size(groups) ? " with what --group names" : ""));
 		return 0;
 	}
 	variant = json_of(explore, (size_t)result_number(group, "example"));
 	plan = minimize_checks(variant, result_text(group, "kind"), reduction.title);
 	least = minimize_plan(plan, still_locks_up, &reduction);
-	printf("%s \"%s\" in %zu runs:\n",
-	       reduction.interrupted ? "interrupted, but made smaller" : "minimised", reduction.title,
-	       reduction.runs);
-	code = write_scenario(explore, least, reduction.title);
+	json_object_update_new(minimal,
+			       json_pack("{s:s, s:I, s:b}", "title", reduction.title, "runs",
+					 (json_int_t)reduction.runs, "interrupted", reduction.interrupted));
+	code = write_scenario(explore, least, reduction.title, minimal);
 	if (reduction.interrupted)
 		code = verdict_exit_code(VERDICT_BROKEN);
 	json_decref(variant);
@@ -272,26 +282,54 @@ static int minimize(struct explore *explore, const json_t *groups)
 	return code;
 }
 
+static void print_json(const struct explore *explore, json_t *results, json_t *groups, json_t *minimal)
+{
+	json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:I, s:O, s:O, s:O}", "schema", 1, "form", "explore",
+				 "scenario", result_text(explore->plan, "scenario"), "first_seed",
+				 (json_int_t)explore->first, "seeds", (json_int_t)explore->count, "groups",
+				 groups, "minimal", minimal, "results", results);
+
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	putchar('\n');
+	json_decref(json);
+}
+
 /* ---- the command ---- */
+
+/* As text, each part as soon as it is known. */
+static int tell(struct explore *explore, json_t *results, json_t *groups)
+{
+	json_t *minimal = json_object();
+	int code = 0;
+
+	if (!explore->json) {
+		print_groups(explore, results, groups);
+		fflush(stdout);
+	}
+	if (command_option(explore->line, "minimize")) {
+		code = minimize(explore, groups, minimal);
+		if (!explore->json)
+			print_minimal(minimal);
+	}
+	if (explore->json)
+		print_json(explore, results, groups, minimal);
+	json_decref(minimal);
+	return code ? code : exit_code_of(explore, results, groups);
+}
 
 static int run_variants(struct explore *explore)
 {
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *results = NULL, *seeds, *groups;
-	int code = 0;
+	int code;
 
-	if (pool_run(explore->count, explore->jobs, run_one, explore, &results, &err)) {
+	if (run_many_variants(explore, explore->count, &results, &err)) {
 		json_decref(results);
 		return broken(explore, &err);
 	}
 	seeds = seeds_of(explore);
 	groups = lockup_groups(results, seeds);
-	print_groups(explore, results, groups);
-	fflush(stdout);
-	if (command_option(explore->line, "minimize"))
-		code = minimize(explore, groups);
-	if (!code)
-		code = exit_code_of(explore, results, groups);
+	code = tell(explore, results, groups);
 	json_decref(groups);
 	json_decref(seeds);
 	json_decref(results);
@@ -324,8 +362,13 @@ static int parse_seeds(struct explore *explore)
 
 static int read_options(struct explore *explore)
 {
+	const char *format = command_option(explore->line, "format");
 	struct plan plan = {0};
 	int code = parse_seeds(explore);
+
+	explore->json = format && !strcmp(format, "json");
+	if (format && !explore->json && strcmp(format, "pretty") != 0)
+		return command_usage_error(explore->line, "--format: '%s' is not pretty or json", format);
 
 	if (!code)
 		code = scenario_option_count(explore->line, "jobs", 1, &explore->jobs);
@@ -367,6 +410,7 @@ static const struct command_option options[] = {
 	{"kernel", 'k', "NAME", "kernel of the lab VM; default: the scenario's, else debian"},
 	{"sysctl", 's', "KEY=VALUE", "set a sysctl of the guest over the scenario's; may be repeated"},
 	{"jobs", 'j', "N", "run N VMs at a time; default 1"},
+	{"format", 'f', "pretty|json", "form of the result; default pretty"},
 	{"out", 'o', "DIR", "where run directories go; default runs"},
 	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
 	{NULL, 0, NULL, NULL},

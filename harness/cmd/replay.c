@@ -18,10 +18,12 @@ enum { EQUAL = 0, DIFFERS = 1, COULD_NOT = 2 };
  * struct replay - a run and its repetition
  * @earlier: the run
  * @settings: how to repeat it
+ * @json: the answer is printed as JSON
  */
 struct replay {
 	struct earlier_run earlier;
 	struct run_settings settings;
+	bool json;
 };
 
 /* In a process of its own, as every run. */
@@ -29,7 +31,9 @@ static json_t *run_again(void *data, size_t index)
 {
 	struct replay *replay = data;
 	const struct plan *plan = &replay->earlier.plan;
-	struct live live = {.out = stdout, .terminal = isatty(STDOUT_FILENO), .name = plan->scenario};
+	struct live live = {.out = replay->json ? stderr : stdout,
+			    .terminal = isatty(replay->json ? STDERR_FILENO : STDOUT_FILENO),
+			    .name = plan->scenario};
 	cleanup_fd int place = -1;
 	json_t *result = NULL;
 
@@ -54,57 +58,120 @@ static const char *argument_of(const json_t *result, const char *option)
 	return "";
 }
 
-/* What is not as it was then, and may be the reason for a difference. */
-static void print_changes(const json_t *old, const json_t *new)
+static void add_change(json_t *changes, const char *what, const char *then, const char *now)
 {
-	static const char *const keys[] = {"qemu", "accel", "release", "start"};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(result_text(old, keys[i]), result_text(new, keys[i])) != 0)
-			printf("note: %s was %s, is %s\n", keys[i], result_text(old, keys[i]),
-			       result_text(new, keys[i]));
-	if (strcmp(argument_of(old, "-initrd"), argument_of(new, "-initrd")) != 0)
-		printf("note: the initramfs is another one: hanglab's guest program, or a package whose "
-		       "tools "
-		       "are in it, has changed\n");
+	if (strcmp(then, now) != 0)
+		json_array_append_new(changes,
+				      json_pack("{s:s, s:s, s:s}", "what", what, "then", then, "now", now));
 }
 
-static void print_side(const char *when, const char *text)
+/* What is not as it was then, and may be the reason for a difference. */
+static json_t *list_changes(const json_t *old, const json_t *new)
 {
+	static const char *const keys[] = {"qemu", "accel", "release", "start"};
+	json_t *changes = json_array();
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		add_change(changes, keys[i], result_text(old, keys[i]), result_text(new, keys[i]));
+	add_change(changes, "initramfs", argument_of(old, "-initrd"), argument_of(new, "-initrd"));
+	return changes;
+}
+
+static json_t *answer_json(const struct replay *replay, const json_t *result,
+			   const struct repetition *repetition)
+{
+	json_t *json = json_pack("{s:i, s:s, s:b, s:s, s:I, s:I, s:I, s:o, s:s, s:s}", "schema", 1, "form",
+				 "replay", "equal", !repetition->where, "exact", repetition->exact, "events",
+				 (json_int_t)repetition->events, "console_bytes",
+				 (json_int_t)repetition->console, "kmsg_bytes", (json_int_t)repetition->kmsg,
+				 "changes", list_changes(replay->earlier.result, result), "then",
+				 replay->earlier.folder, "now", result_text(result, "folder"));
+
+	if (repetition->where)
+		json_object_set_new(json, "difference",
+				    json_pack("{s:s, s:I, s:s?, s:s?}", "where", repetition->where, "number",
+					      (json_int_t)repetition->difference.number, "then",
+					      repetition->difference.first, "now",
+					      repetition->difference.second));
+	return json;
+}
+
+static void print_changes(const json_t *changes)
+{
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach (changes, i, change) {
+		if (!strcmp(result_text(change, "what"), "initramfs"))
+			printf("note: the initramfs is another one: hanglab's guest program, or a package "
+			       "whose tools are in it, has changed\n");
+		else
+			printf("note: %s was %s, is %s\n", result_text(change, "what"),
+			       result_text(change, "then"), result_text(change, "now"));
+	}
+}
+
+static void print_side(const char *when, const json_t *difference, const char *key)
+{
+	const char *text = json_string_value(json_object_get(difference, key));
+
 	printf("  %s  %s\n", when, text ? text : "(nothing: it ended before)");
 }
 
-static int tell_difference(const struct repetition *repetition)
+static void print_difference(const json_t *difference)
 {
-	const char *where = repetition->where;
+	const char *where = result_text(difference, "where");
 
 	if (!strcmp(where, "verdict"))
 		printf("DIFFERS: the verdict\n");
 	else if (!strcmp(where, "event"))
-		printf("DIFFERS: event %zu\n", repetition->difference.number);
+		printf("DIFFERS: event %.0f\n", result_number(difference, "number"));
 	else
-		printf("DIFFERS: line %zu of %s\n", repetition->difference.number, where);
-	print_side("then", repetition->difference.first);
-	print_side("now ", repetition->difference.second);
-	return DIFFERS;
+		printf("DIFFERS: line %.0f of %s\n", result_number(difference, "number"), where);
+	print_side("then", difference, "then");
+	print_side("now ", difference, "now");
 }
 
-static int tell(const struct repetition *repetition)
+static void print_equal(const json_t *answer)
 {
-	if (repetition->where)
-		return tell_difference(repetition);
-	if (!strcmp(repetition->exact, "bytes"))
-		printf("EQUAL to the byte: console.log, %zu bytes, and kmsg.log, %zu bytes\n",
-		       repetition->console, repetition->kmsg);
-	else if (!strcmp(repetition->exact, "events"))
-		printf("EQUAL in events and their order: %zu events. Bytes cannot be compared: a fault or a "
-		       "disk "
-		       "on the host's side, a snapshot or a post-mortem took part\n",
-		       repetition->events);
+	const char *exact = result_text(answer, "exact");
+
+	if (!strcmp(exact, "bytes"))
+		printf("EQUAL to the byte: console.log, %.0f bytes, and kmsg.log, %.0f bytes\n",
+		       result_number(answer, "console_bytes"), result_number(answer, "kmsg_bytes"));
+	else if (!strcmp(exact, "events"))
+		printf("EQUAL in events and their order: %.0f events. Bytes cannot be compared: a fault or a "
+		       "disk on the host's side, a snapshot or a post-mortem took part\n",
+		       result_number(answer, "events"));
 	else
 		printf("EQUAL in the verdict. More cannot be compared: in real time no run repeats "
 		       "another\n");
-	return EQUAL;
+}
+
+static void print_answer(const json_t *answer)
+{
+	const json_t *difference = json_object_get(answer, "difference");
+
+	print_changes(json_object_get(answer, "changes"));
+	if (difference)
+		print_difference(difference);
+	else
+		print_equal(answer);
+	printf("  then in %s\n  now in  %s\n", result_text(answer, "then"), result_text(answer, "now"));
+}
+
+static int tell(const struct replay *replay, const json_t *result, const struct repetition *repetition)
+{
+	json_t *answer = answer_json(replay, result, repetition);
+
+	if (replay->json) {
+		json_dumpf(answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		print_answer(answer);
+	}
+	json_decref(answer);
+	return repetition->where ? DIFFERS : EQUAL;
 }
 
 static int compare(const struct command_line *line, const struct replay *replay, const json_t *result)
@@ -119,13 +186,11 @@ static int compare(const struct command_line *line, const struct replay *replay,
 			     result_text(result, "verdict"), result_text(result, "reason"));
 		return command_error(line, COULD_NOT, &err);
 	}
-	print_changes(replay->earlier.result, result);
 	if (earlier_run_compare(&replay->earlier, result, &repetition, &err))
 		code = command_error(line, COULD_NOT, &err);
 	else
-		code = tell(&repetition);
+		code = tell(replay, result, &repetition);
 	difference_clear(&repetition.difference);
-	printf("  then in %s\n  now in  %s\n", replay->earlier.folder, result_text(result, "folder"));
 	return code;
 }
 
@@ -145,16 +210,19 @@ static int repeat(const struct command_line *line, struct replay *replay)
 
 static int run(const struct command_line *line)
 {
-	const char *out = command_option(line, "out");
+	const char *out = command_option(line, "out"), *format = command_option(line, "format");
 	cleanup_free char *guest = run_guest_program();
 	struct hl_error err = HL_ERROR_INIT;
 	struct replay replay = {
 		.settings = {.out = out ? out : "runs", .guest_program = guest},
+		.json = format && !strcmp(format, "json"),
 	};
 	int code = scenario_option_multiplier(line, &replay.settings.multiplier);
 
 	if (code)
 		return code;
+	if (format && !replay.json && strcmp(format, "pretty") != 0)
+		return command_usage_error(line, "--format: '%s' is not pretty or json", format);
 	if (earlier_run_open(&replay.earlier, line->operands[0], &err)) {
 		code = command_error(line, COULD_NOT, &err);
 	} else {
@@ -166,6 +234,7 @@ static int run(const struct command_line *line)
 }
 
 static const struct command_option options[] = {
+	{"format", 'f', "pretty|json", "form of the answer; default pretty"},
 	{"out", 'o', "DIR", "where the folder of the new run goes; default runs"},
 	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
 	{NULL, 0, NULL, NULL},

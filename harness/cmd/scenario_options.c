@@ -63,7 +63,7 @@ static int override_sysctls(const struct command_line *line, const char *path, s
 	return 0;
 }
 
-int scenario_options_load(const struct command_line *line, const char *path, struct plan *plan)
+int scenario_options_load_unswept(const struct command_line *line, const char *path, struct plan *plan)
 {
 	struct hl_error err = HL_ERROR_INIT;
 
@@ -78,5 +78,12 @@ int scenario_options_load(const struct command_line *line, const char *path, str
 		    scenario_override(path, plan, overrides[i].object, overrides[i].key, value, &err))
 			return command_usage_error(line, "--%s %s: %s", overrides[i].option, value, err.text);
 	}
-	return override_sysctls(line, path, plan);
+	return 0;
+}
+
+int scenario_options_load(const struct command_line *line, const char *path, struct plan *plan)
+{
+	int code = scenario_options_load_unswept(line, path, plan);
+
+	return code ? code : override_sysctls(line, path, plan);
 }

@@ -22,4 +22,8 @@ int scenario_option_multiplier(const struct command_line *line, double *multipli
  */
 int scenario_options_load(const struct command_line *line, const char *path, struct plan *plan);
 
+/** scenario_options_load_unswept() - the same where --sysctl is no setting of the scenario's, but a list to
+ * try */
+int scenario_options_load_unswept(const struct command_line *line, const char *path, struct plan *plan);
+
 #endif

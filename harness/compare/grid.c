@@ -2,6 +2,7 @@
 #include "compare/grid.h"
 
 #include "report/report.h"
+#include "report/text_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,10 +139,8 @@ enum verdict grid_verdict(const struct grid *grid)
 
 /* ---- the table ---- */
 
-#define CELL_SIZE 80
-
 /* "seen 5/5", "clean", "unknown 1/5" */
-static void cell_text(const struct grid *grid, size_t row, size_t column, char *text, size_t size)
+static void add_text(const struct grid *grid, size_t row, size_t column, struct text_table *table)
 {
 	const struct tally *tally = grid_cell(grid, row, column);
 	enum outcome outcome = tally_outcome(tally);
@@ -149,34 +148,8 @@ static void cell_text(const struct grid *grid, size_t row, size_t column, char *
 
 	if (grid->repeated && tally_runs(tally))
 		snprintf(share, sizeof(share), " %zu/%zu", tally->counts[outcome], tally_runs(tally));
-	snprintf(text, size, "%s%s%s", tally_runs(tally) ? outcome_name(outcome) : "-", share,
-		 grid_is_worse(grid, row, column) ? " !" : "");
-}
-
-static int width_of_names(const struct grid *grid)
-{
-	size_t width = strlen("scenario");
-
-	for (size_t row = 0; row < grid->scenario_count; row++)
-		if (strlen(grid->scenarios[row]) > width)
-			width = strlen(grid->scenarios[row]);
-	return (int)width;
-}
-
-/* The last column needs no filling. */
-static int width_of_column(const struct grid *grid, size_t column)
-{
-	size_t width = strlen(grid->labels[column]);
-
-	if (column + 1 == grid->kernel_count)
-		return 0;
-	for (size_t row = 0; row < grid->scenario_count; row++) {
-		char text[CELL_SIZE];
-
-		cell_text(grid, row, column, text, sizeof(text));
-		width = strlen(text) > width ? strlen(text) : width;
-	}
-	return (int)width;
+	text_table_add(table, "%s%s%s", tally_runs(tally) ? outcome_name(outcome) : "-", share,
+		       grid_is_worse(grid, row, column) ? " !" : "");
 }
 
 static void print_reasons(const struct grid *grid, FILE *out)
@@ -193,19 +166,19 @@ static void print_reasons(const struct grid *grid, FILE *out)
 
 void grid_print(const struct grid *grid, FILE *out)
 {
-	fprintf(out, "%-*s", width_of_names(grid), "scenario");
-	for (size_t column = 0; column < grid->kernel_count; column++)
-		fprintf(out, "  %-*s", width_of_column(grid, column), grid->labels[column]);
-	for (size_t row = 0; row < grid->scenario_count; row++) {
-		fprintf(out, "\n%-*s", width_of_names(grid), grid->scenarios[row]);
-		for (size_t column = 0; column < grid->kernel_count; column++) {
-			char text[CELL_SIZE];
+	struct text_table table = {NULL};
 
-			cell_text(grid, row, column, text, sizeof(text));
-			fprintf(out, "  %-*s", width_of_column(grid, column), text);
-		}
+	text_table_row(&table);
+	text_table_add(&table, "scenario");
+	for (size_t column = 0; column < grid->kernel_count; column++)
+		text_table_add(&table, "%s", grid->labels[column]);
+	for (size_t row = 0; row < grid->scenario_count; row++) {
+		text_table_row(&table);
+		text_table_add(&table, "%s", grid->scenarios[row]);
+		for (size_t column = 0; column < grid->kernel_count; column++)
+			add_text(grid, row, column, &table);
 	}
-	fputc('\n', out);
+	text_table_print(&table, out);
 	if (grid->baseline >= 0)
 		fprintf(out, "! is worse than %s\n", grid->kernels[grid->baseline]);
 	print_reasons(grid, out);
@@ -229,12 +202,30 @@ static json_t *cell_json(const struct grid *grid, size_t row, size_t column)
 
 json_t *grid_json(const struct grid *grid)
 {
-	json_t *cells = json_array();
+	json_t *cells = json_array(), *json = json_pack("{s:i, s:s, s:o, s:O}", "schema", 1, "form", "matrix",
+							"cells", cells, "results", grid->runs);
 
+	if (grid->baseline >= 0)
+		json_object_set_new(json, "baseline", json_string(grid->kernels[grid->baseline]));
 	for (size_t row = 0; row < grid->scenario_count; row++)
 		for (size_t column = 0; column < grid->kernel_count; column++)
 			json_array_append_new(cells, cell_json(grid, row, column));
-	return json_pack("{s:i, s:o, s:O}", "schema", 1, "cells", cells, "results", grid->runs);
+	return json;
+}
+
+void grid_load(struct grid *grid, const json_t *json)
+{
+	const char *baseline = result_text(json, "baseline");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(json, "cells"), i, item)
+		grid_add_kernel(grid, result_text(item, "kernel"), result_text(item, "label"));
+	json_array_foreach (json_object_get(json, "results"), i, item)
+		grid_add(grid, result_text(item, "kernel"), item);
+	for (size_t kernel = 0; kernel < grid->kernel_count; kernel++)
+		if (!strcmp(grid->kernels[kernel], baseline))
+			grid->baseline = (long)kernel;
 }
 
 json_t *grid_named_runs(const struct grid *grid)

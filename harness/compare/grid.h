@@ -62,6 +62,9 @@ void grid_print(const struct grid *grid, FILE *out);
 /** grid_json() - cells and results. Return: a new reference. */
 json_t *grid_json(const struct grid *grid);
 
+/** grid_load() - the grid that grid_json() gave; @grid is empty */
+void grid_load(struct grid *grid, const json_t *json);
+
 /** grid_named_runs() - all results, each called SCENARIO@KERNEL. Return: a new reference. */
 json_t *grid_named_runs(const struct grid *grid);
 

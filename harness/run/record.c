@@ -105,18 +105,34 @@ void record_boot(struct record *record, const json_t *message)
 	json_object_set(record->result, "clocksource", json_object_get(message, "clocksource"));
 }
 
+static const enum hl_event_kind detectors[] = {
+	HL_EVENT_HUNG_TASK,	   HL_EVENT_SOFT_LOCKUP,    HL_EVENT_HARD_LOCKUP, HL_EVENT_RCU_STALL,
+	HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_CLOCK_WATCHDOG, HL_EVENT_STALLED};
+
 static json_t *deadlines(const struct detector_settings *settings)
 {
-	static const enum hl_event_kind kinds[] = {
-		HL_EVENT_HUNG_TASK,	   HL_EVENT_SOFT_LOCKUP,    HL_EVENT_HARD_LOCKUP, HL_EVENT_RCU_STALL,
-		HL_EVENT_WORKQUEUE_LOCKUP, HL_EVENT_CLOCK_WATCHDOG, HL_EVENT_STALLED};
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		int64_t deadline = detector_deadline(settings, kinds[i]);
+	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++) {
+		int64_t deadline = detector_deadline(settings, detectors[i]);
 
-		json_object_set_new(json, hl_event_kind_name(kinds[i]),
+		json_object_set_new(json, hl_event_kind_name(detectors[i]),
 				    deadline > 0 ? seconds(deadline) : json_null());
+	}
+	return json;
+}
+
+/* [earliest, latest] of the detectors that are on. */
+static json_t *limits(const struct detector_settings *settings)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < sizeof(detectors) / sizeof(detectors[0]); i++) {
+		int64_t earliest, latest;
+
+		if (detector_limits(settings, detectors[i], &earliest, &latest))
+			json_object_set_new(json, hl_event_kind_name(detectors[i]),
+					    json_pack("[o, o]", seconds(earliest), seconds(latest)));
 	}
 	return json;
 }
@@ -128,6 +144,7 @@ void record_ready(struct record *record, const json_t *message, const struct det
 	json_object_update(sysctls, json_object_get(message, "sysctls"));
 	json_object_set_new(record->result, "sysctls", sysctls);
 	json_object_set_new(record->result, "deadlines", deadlines(settings));
+	json_object_set_new(record->result, "limits", limits(settings));
 }
 
 void record_begin(struct record *record, int64_t now)

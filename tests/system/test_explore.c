@@ -19,6 +19,22 @@
 	"  - {at: 1s, inject: fsfreeze, with: {mount: /data}, until: {event: hung_task, hold: 1s}}\n"        \
 	"checks: [{expect: hung_task, comm: writer}]\n"
 
+static void check_json(const char *path)
+{
+	struct outcome outcome;
+	json_t *json, *groups;
+
+	HANGLAB(&outcome, "explore", "--format", "json", "--out", runs_folder(), "--seeds", "1", path);
+	CU_ASSERT_EQUAL(outcome.exit_code, 1);
+	json = json_loads(outcome.output, 0, NULL);
+	groups = json_object_get(json, "groups");
+	CU_ASSERT_EQUAL(json_array_size(groups), 1);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(groups, 0), "count")), 1);
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(json, "results")), 1);
+	json_decref(json);
+	outcome_free(&outcome);
+}
+
 static void finds_and_minimizes(void)
 {
 	cleanup_free char *path = file_path("%s/explore.yaml", runs_folder());
@@ -34,6 +50,7 @@ static void finds_and_minimizes(void)
 	CU_ASSERT_EQUAL_FATAL(file_read(least, &text, NULL, NULL), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "inject: fsfreeze"));
 	CU_ASSERT_PTR_NULL(strstr(text, "hold: 1s"));
+	check_json(path);
 	HANGLAB(&outcome, "run", "--warm", "--format", "json", least);
 	CU_ASSERT_STRING_EQUAL(text_in(&outcome, "verdict"), "PASS");
 	outcome_free(&outcome);

@@ -45,6 +45,21 @@ static void change_seed(const char *folder)
 	CU_ASSERT_EQUAL(file_write(path, text, strlen(text), NULL), 0);
 }
 
+static void check_json(const char *folder)
+{
+	struct outcome outcome;
+	json_t *answer;
+
+	HANGLAB(&outcome, "replay", "--format", "json", "--out", runs_folder(), folder);
+	answer = json_loads(outcome.output, 0, NULL);
+	CU_ASSERT_EQUAL(outcome.exit_code, 1);
+	CU_ASSERT_TRUE(json_is_false(json_object_get(answer, "equal")));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+		json_string_value(json_object_get(json_object_get(answer, "difference"), "where")), ".log"));
+	json_decref(answer);
+	outcome_free(&outcome);
+}
+
 static void equal_until_changed(void)
 {
 	cleanup_free char *folder = run_once();
@@ -60,6 +75,7 @@ static void equal_until_changed(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "DIFFERS: line "));
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "\n  then  "));
 	outcome_free(&outcome);
+	check_json(folder);
 }
 
 static void no_run_folder(void)
