@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define MOST_VCPUS    64
-/* An idle vCPU wakes up at least for the heartbeat of the guest program, every second. */
+/* An idle vCPU wakes up at least for the heartbeat of the guest program, every second of real time. */
 #define MOVE_LIMIT    (5 * NANOSECONDS_PER_SECOND)
 #define CONFIRM_AFTER (10 * 1000000LL)
 

@@ -114,7 +114,8 @@ static void on_heartbeat(struct builder *builder, const json_t *message, double 
 	}
 }
 
-/* The heartbeats come once a second: the exact end of a wait is what "resumed" says. */
+/* The heartbeats come once a second, or more rarely while all workloads stall: the exact end of a wait is
+ * what "resumed" says. */
 static void on_recovery(struct builder *builder, const json_t *message, double at)
 {
 	json_t *lane = lane_of(builder, "workload", result_text(message, "name")), *before = last_span(lane);

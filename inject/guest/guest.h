@@ -116,6 +116,9 @@ void workloads_verify(struct child *child);
 /** workloads_find_stalls() - report each operation in flight that is older than the plan allows, once */
 void workloads_find_stalls(struct guest *guest, int64_t now);
 
+/** workloads_all_stalled() - is an operation in flight of each that is older than the plan allows? */
+bool workloads_all_stalled(const struct guest *guest, int64_t now);
+
 /** workloads_next_stall() - when an operation in flight becomes too old, 0 for none */
 int64_t workloads_next_stall(const struct guest *guest);
 

@@ -10,6 +10,9 @@
 /** system_mount() - /dev, /proc, /sys and a tmpfs on /run. Return: 0 or -errno. */
 int system_mount(struct hl_error *err);
 
+/** system_seed_random() - give the kernel its random numbers, the same in every VM. Return: 0 or -errno. */
+int system_seed_random(struct hl_error *err);
+
 /** system_load_modules() - those that /modules/order lists. Return: 0 or -errno. */
 int system_load_modules(struct hl_error *err);
 

@@ -234,6 +234,17 @@ void workloads_find_stalls(struct guest *guest, int64_t now)
 	}
 }
 
+bool workloads_all_stalled(const struct guest *guest, int64_t now)
+{
+	for (const struct running *running = all; running; running = running->next) {
+		int64_t started = atomic_load(&running->run.progress->started_at);
+
+		if (!started || now - started < guest->plan.stall)
+			return false;
+	}
+	return true;
+}
+
 int64_t workloads_next_stall(const struct guest *guest)
 {
 	int64_t next = 0;
