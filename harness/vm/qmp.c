@@ -196,6 +196,23 @@ int qmp_dispatch(struct qmp *qmp, struct hl_error *err)
 	return hl_error_set(err, EPIPE, "QEMU closed the QMP connection");
 }
 
+int qmp_await_event(struct qmp *qmp, struct hl_error *err)
+{
+	int64_t deadline = now_ms() + qmp->timeout_ms;
+	bool delivered = false;
+	json_t *message;
+	int r = 0;
+
+	while (!r && !delivered) {
+		r = next_message(qmp, deadline, &message, err);
+		if (r)
+			break;
+		delivered = deliver_event(qmp, message);
+		json_decref(message);
+	}
+	return r;
+}
+
 static int send_command(struct qmp *qmp, const char *command, json_t *arguments, struct hl_error *err)
 {
 	json_t *message = json_pack("{s:s, s:I}", "execute", command, "id", qmp->next_id);

@@ -49,6 +49,13 @@ int qmp_fd(const struct qmp *qmp);
 int qmp_dispatch(struct qmp *qmp, struct hl_error *err);
 
 /**
+ * qmp_await_event() - wait for an event, of any kind, and hand it over
+ *
+ * Return: 0; else as qmp_open().
+ */
+int qmp_await_event(struct qmp *qmp, struct hl_error *err);
+
+/**
  * qmp_execute() - execute a command and wait for its answer
  * @command: its name
  * @arguments: object or NULL; the reference is consumed

@@ -10,8 +10,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define PAGE_SIZE      4096
 /* Each takes some 90 MB of disk. */
@@ -54,6 +54,26 @@ static int copy_sparse(int from, int to)
 	}
 	munmap(pages, (size_t)size);
 	return r;
+}
+
+/* The same for a copy that was made so: its holes are known, and the kernel copies by itself. */
+static int copy_stored(int from, int to)
+{
+	off_t size = lseek(from, 0, SEEK_END), begin, end = 0;
+	ssize_t sent = 0;
+
+	if (size <= 0 || ftruncate(to, size))
+		return size < 0 || errno ? -errno : -EINVAL;
+	while (sent >= 0 && end < size && (begin = lseek(from, end, SEEK_DATA)) >= 0) {
+		end = lseek(from, begin, SEEK_HOLE);
+		if (end < 0 || lseek(to, begin, SEEK_SET) < 0)
+			return -errno;
+		while (begin < end && (sent = sendfile(to, from, &begin, (size_t)(end - begin))) > 0)
+			;
+		if (!sent)
+			return -EIO;
+	}
+	return sent < 0 ? -errno : 0;
 }
 
 /* The disks as the scenario has them; where in its file ("@KEY") makes no difference. */
@@ -135,28 +155,18 @@ int snapshot_identity(const char *path, char hash[HASH_TEXT_SIZE], struct hl_err
 	return hash_file(devices, hash, err);
 }
 
-static int keep_memory_out(struct vm *vm, struct hl_error *err)
+/* The memory is kept out; the status is told by events. */
+static int prepare_migration(struct vm *vm, struct hl_error *err)
 {
-	return qmp_execute(
-		vm->qmp, "migrate-set-capabilities",
-		json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability", "x-ignore-shared", "state", true),
-		NULL, err);
+	return qmp_execute(vm->qmp, "migrate-set-capabilities",
+			   json_pack("{s:[{s:s, s:b}, {s:s, s:b}]}", "capabilities", "capability",
+				     "x-ignore-shared", "state", true, "capability", "events", "state", true),
+			   NULL, err);
 }
 
-static int64_t milliseconds_now(void)
+/* Each change of the migration's status comes with an event. */
+static int await_migration(struct vm *vm, struct hl_error *err)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* Without the memory it takes milliseconds. */
-static int await_migration(struct vm *vm, int timeout_ms, struct hl_error *err)
-{
-	static const struct timespec pause = {0, 1000000};
-	int64_t deadline = milliseconds_now() + timeout_ms;
-
 	for (;;) {
 		json_t *answer = NULL;
 		char status[32];
@@ -169,21 +179,25 @@ static int await_migration(struct vm *vm, int timeout_ms, struct hl_error *err)
 		json_decref(answer);
 		if (!strcmp(status, "completed"))
 			return 0;
-		if (!strcmp(status, "failed") || milliseconds_now() > deadline)
-			return hl_error_set(err, EIO, "the state of the VM's devices was not transferred: %s",
-					    status);
-		nanosleep(&pause, NULL);
+		if (!strcmp(status, "failed"))
+			return hl_error_set(err, EIO, "the state of the VM's devices was not transferred");
+		r = qmp_await_event(vm->qmp, err);
+		if (r) {
+			hl_error_prefix(err, "the state of the VM's devices was not transferred (%s)",
+					status);
+			return r;
+		}
 	}
 }
 
-static int migrate(struct vm *vm, const char *command, const char *path, int timeout_ms, struct hl_error *err)
+static int migrate(struct vm *vm, const char *command, const char *path, struct hl_error *err)
 {
-	int r = keep_memory_out(vm, err);
+	int r = prepare_migration(vm, err);
 
 	if (!r)
 		r = qmp_execute(vm->qmp, command, json_pack("{s:o}", "uri", json_sprintf("file:%s", path)),
 				NULL, err);
-	return r ? r : await_migration(vm, timeout_ms, err);
+	return r ? r : await_migration(vm, err);
 }
 
 static int save_memory(int memory, const char *path, struct hl_error *err)
@@ -229,7 +243,7 @@ static void remove_oldest(const char *path)
 		free(entries[i]);
 }
 
-int snapshot_save(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err)
+int snapshot_save(struct vm *vm, const char *path, struct hl_error *err)
 {
 	cleanup_free char *folder = file_path("%s.XXXXXX", path), *memory = NULL, *devices = NULL;
 	int r = 0;
@@ -240,7 +254,7 @@ int snapshot_save(struct vm *vm, const char *path, int timeout_ms, struct hl_err
 	devices = file_path("%s/devices", folder);
 	r = save_memory(vm->memory, memory, err);
 	if (!r)
-		r = migrate(vm, "migrate", devices, timeout_ms, err);
+		r = migrate(vm, "migrate", devices, err);
 	if (!r && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
 		r = hl_error_errno(err, errno, "create %s", path);
 	file_remove_tree(folder, NULL);
@@ -252,7 +266,7 @@ int snapshot_load_memory(int memory, const char *path, struct hl_error *err)
 {
 	cleanup_free char *file = file_path("%s/memory", path);
 	cleanup_fd int from = open(file, O_RDONLY | O_CLOEXEC);
-	int r = from < 0 ? -errno : copy_sparse(from, memory);
+	int r = from < 0 ? -errno : copy_stored(from, memory);
 
 	/* Now it is the one used last. */
 	utimensat(AT_FDCWD, path, NULL, 0);
@@ -271,10 +285,10 @@ static int announce_nothing(struct vm *vm, struct hl_error *err)
 			   err);
 }
 
-int snapshot_load(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err)
+int snapshot_load(struct vm *vm, const char *path, struct hl_error *err)
 {
 	cleanup_free char *devices = file_path("%s/devices", path);
 	int r = announce_nothing(vm, err);
 
-	return r ? r : migrate(vm, "migrate-incoming", devices, timeout_ms, err);
+	return r ? r : migrate(vm, "migrate-incoming", devices, err);
 }

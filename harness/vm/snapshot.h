@@ -45,7 +45,7 @@ int snapshot_identity(const char *path, char hash[HASH_TEXT_SIZE], struct hl_err
  *
  * Return: 0 or -errno.
  */
-int snapshot_save(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err);
+int snapshot_save(struct vm *vm, const char *path, struct hl_error *err);
 
 /**
  * snapshot_load_memory() - fill the memory of a VM that is not started yet
@@ -60,6 +60,6 @@ int snapshot_load_memory(int memory, const char *path, struct hl_error *err);
  *
  * Return: 0, with the VM still stopped; or -errno.
  */
-int snapshot_load(struct vm *vm, const char *path, int timeout_ms, struct hl_error *err);
+int snapshot_load(struct vm *vm, const char *path, struct hl_error *err);
 
 #endif
