@@ -2,6 +2,7 @@
 #include <CUnit/Basic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * One suite for each test_NAME.c, listed in the suites.def of the tests' own folder. "PROGRAM SUITE" runs one
@@ -18,6 +19,37 @@ static CU_SuiteInfo suites[] = {
 #undef SUITE
 	CU_SUITE_INFO_NULL,
 };
+
+static double seconds[sizeof(suites) / sizeof(suites[0])];
+static double last_completed;
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Suites run one after the other. */
+static void on_suite_complete(const CU_pSuite suite, const CU_pFailureRecord failures)
+{
+	double at = now();
+
+	(void)failures;
+	for (size_t i = 0; suites[i].pName; i++)
+		if (!strcmp(suites[i].pName, suite->pName))
+			seconds[i] = at - last_completed;
+	last_completed = at;
+}
+
+static void print_seconds(void)
+{
+	printf("Seconds of each suite:\n");
+	for (size_t i = 0; suites[i].pName; i++)
+		if (seconds[i] >= 0.1)
+			printf("  %7.1f %s\n", seconds[i], suites[i].pName);
+}
 
 static CU_ErrorCode run(const char *suite_name, const char *test_name)
 {
@@ -39,6 +71,8 @@ int main(int argc, char **argv)
 
 	if (error == CUE_SUCCESS)
 		error = CU_register_suites(suites);
+	CU_set_suite_complete_handler(on_suite_complete);
+	last_completed = now();
 	if (error == CUE_SUCCESS)
 		error = run(argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL);
 	if (error == CUE_SUCCESS && CU_get_number_of_tests_run() == 0)
@@ -46,6 +80,7 @@ int main(int argc, char **argv)
 	/* CU_get_error() stays CUE_SUCCESS when assertions fail. */
 	if (CU_get_number_of_failures() || CU_get_number_of_tests_failed())
 		error = CUE_TEST_INACTIVE;
+	print_seconds();
 	CU_cleanup_registry();
 	return error != CUE_SUCCESS;
 }

@@ -44,6 +44,12 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments);
 /** Convenience: HANGLAB(&outcome, "run", path) */
 #define HANGLAB(outcome, ...) run_hanglab(outcome, (const char *const[]){__VA_ARGS__, NULL})
 
+/**
+ * run_scenarios() - run them all, as many at a time as the machine bears
+ * @look: is called for each with its result
+ */
+void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result));
+
 /** text_in() - a text member of the first result, or "" */
 const char *text_in(const struct outcome *outcome, const char *key);
 

@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "scenario/loader.h"
 
 #include <CUnit/CUnit.h>
 #include <glob.h>
@@ -93,47 +92,13 @@ static void check_result(const char *path, const json_t *result)
 		look_at_details(path, result);
 }
 
-static void run_all(const char *jobs, char *const *paths, size_t count)
-{
-	const char *arguments[128] = {"run", "--format", "json", "--jobs", jobs};
-	struct outcome outcome;
-
-	CU_ASSERT_FATAL(count < 100);
-	memcpy(arguments + 5, paths, count * sizeof(*paths));
-	run_hanglab(&outcome, arguments);
-	CU_ASSERT_EQUAL_FATAL(json_array_size(outcome.results), count);
-	for (size_t i = 0; i < count; i++)
-		check_result(paths[i], json_array_get(outcome.results, i));
-	outcome_free(&outcome);
-}
-
-static bool is_virtual(const char *path)
-{
-	struct plan plan cleanup_with(plan_free) = {0};
-
-	CU_ASSERT_FATAL(!scenario_load(path, &plan, NULL));
-	return plan.vm->clock == PLAN_CLOCK_VIRTUAL;
-}
-
-/* In virtual time a VM keeps to one CPU, so two run side by side; one in real time has the machine for
- * itself. */
 static void every_scenario(void)
 {
-	char *side_by_side[100], *alone[100];
-	size_t many = 0, few = 0;
 	glob_t files;
 
 	CU_ASSERT_FATAL(!glob("scenarios/*.yaml", 0, NULL, &files));
-	CU_ASSERT_FATAL(files.gl_pathc > 50 && files.gl_pathc < 100);
-	for (size_t i = 0; i < files.gl_pathc; i++) {
-		if (is_virtual(files.gl_pathv[i]))
-			side_by_side[many++] = files.gl_pathv[i];
-		else
-			alone[few++] = files.gl_pathv[i];
-	}
-	run_all("2", side_by_side, many);
-	for (size_t i = 0; i < few; i++)
-		run_all("1", &alone[i], 1);
+	CU_ASSERT_FATAL(files.gl_pathc > 50);
+	run_scenarios(files.gl_pathv, files.gl_pathc, check_result);
 	globfree(&files);
 }
 
