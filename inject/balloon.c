@@ -12,11 +12,11 @@
 #include "inject/inject.h"
 #include "inject/workload/workload.h"
 
+#include "base/polling.h"
 #include "base/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #define SHRINK_LIMIT (60 * NANOSECONDS_PER_SECOND)
 #define POLL	     20000000
@@ -95,19 +95,18 @@ static int balloon_confirm_released(struct injection *injection, struct hl_error
 /* Until it has come to rest: nothing more was given for a second. */
 static int await_rest(int64_t *kilobytes, struct hl_error *err)
 {
-	static const struct timespec pause = {0, POLL};
-	int64_t now = workload_now(), moved_at = now, deadline = now + SHRINK_LIMIT, last;
+	const struct polling polling = polling_begin(SHRINK_LIMIT, POLL);
+	int64_t now = workload_now(), moved_at = now, last;
 	int r = counter_read(&total, &last, err);
 
 	while (!r && now < moved_at + NANOSECONDS_PER_SECOND) {
-		nanosleep(&pause, NULL);
+		if (!polling_again(&polling))
+			return hl_error_set(err, ETIMEDOUT, "MemTotal goes on changing");
 		now = workload_now();
 		r = counter_read(&total, kilobytes, err);
 		if (*kilobytes != last)
 			moved_at = now;
 		last = *kilobytes;
-		if (now > deadline)
-			return hl_error_set(err, ETIMEDOUT, "MemTotal goes on changing");
 	}
 	return r;
 }

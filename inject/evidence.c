@@ -2,6 +2,7 @@
 #include "inject/evidence.h"
 
 #include "base/cleanup.h"
+#include "base/polling.h"
 #include "base/units.h"
 #include "inject/workload/workload.h"
 
@@ -32,24 +33,15 @@ void evidence_add(struct injection *injection, const char *format, ...)
 	va_end(args);
 }
 
-static void sleep_step(void)
-{
-	static const struct timespec step = {0, STEP};
-
-	nanosleep(&step, NULL);
-}
-
 int evidence_poll(int (*holds)(void *data, struct hl_error *err), void *data, int64_t limit,
 		  struct hl_error *err)
 {
-	int64_t deadline = workload_now() + limit;
+	const struct polling polling = polling_begin(limit, STEP);
 	int r;
 
-	while (!(r = holds(data, err))) {
-		if (workload_now() > deadline)
+	while (!(r = holds(data, err)))
+		if (!polling_again(&polling))
 			return -ETIMEDOUT;
-		sleep_step();
-	}
 	return r < 0 ? r : 0;
 }
 
@@ -140,6 +132,7 @@ static double seconds_since(int64_t since)
 static int await_quiet(const struct disk *disk, struct probe *probe, struct disk_counters *counters,
 		       struct hl_error *err)
 {
+	const struct polling polling = polling_begin(STALL_LIMIT, STEP);
 	int64_t begun = workload_now(), quiet_since = begun;
 	int result, r = disk_read_counters(disk->device, counters, err);
 	uint64_t first = counters->completed, last = first;
@@ -147,14 +140,12 @@ static int await_quiet(const struct disk *disk, struct probe *probe, struct disk
 	while (!r && workload_now() < quiet_since + QUIET) {
 		bool ended = probe_ended(probe, &result);
 
-		if (workload_now() > begun + STALL_LIMIT)
+		if (ended ? !polling_again(&polling) : polling_over(&polling))
 			return hl_error_set(
 				err, ETIMEDOUT, "%s goes on answering: %llu requests completed in %.0f s",
 				disk->device, (unsigned long long)(last - first), seconds_since(begun));
-		if (ended) {
-			sleep_step();
+		if (ended)
 			r = probe_submit(probe, err);
-		}
 		if (!r)
 			r = disk_read_counters(disk->device, counters, err);
 		if (ended || counters->completed != last)
@@ -196,7 +187,7 @@ static int await_result(struct probe *probe, int64_t limit, int *result)
 
 int evidence_moves(const char *name, struct injection *injection, struct hl_error *err)
 {
-	int64_t deadline = workload_now() + MOVE_LIMIT;
+	const struct polling polling = polling_begin(MOVE_LIMIT, STEP);
 	struct probe probe = {.fd = -1};
 	struct disk disk;
 	int result = 0, r = disk_find(name, &disk, err);
@@ -205,11 +196,10 @@ int evidence_moves(const char *name, struct injection *injection, struct hl_erro
 		r = probe_open(&probe, disk.device, err);
 	while (!r && result != BLOCK) {
 		r = probe_submit(&probe, err);
-		if (!r && (await_result(&probe, MOVE_LIMIT, &result) || workload_now() > deadline))
+		if (!r && (await_result(&probe, MOVE_LIMIT, &result) ||
+			   (result != BLOCK && !polling_again(&polling))))
 			r = hl_error_set(err, ETIMEDOUT, "a direct read of %s did not succeed within %d s",
 					 disk.device, (int)(MOVE_LIMIT / NANOSECONDS_PER_SECOND));
-		if (!r && result != BLOCK)
-			sleep_step();
 	}
 	if (!r)
 		evidence_add(injection, "a direct read of %s took %.3f s", disk.device,
@@ -220,11 +210,12 @@ int evidence_moves(const char *name, struct injection *injection, struct hl_erro
 
 /* How long a request must have been in flight to count as lost. */
 #define LOST_AFTER INT64_C(2000000000)
+#define LOST_STEP  5000000
 
 int evidence_lost(const char *name, struct injection *injection, struct hl_error *err)
 {
-	static const struct timespec pause = {0, 5000000};
-	int64_t now = workload_now(), busy_since = now, deadline = now + STALL_LIMIT;
+	const struct polling polling = polling_begin(STALL_LIMIT, LOST_STEP);
+	int64_t now = workload_now(), busy_since = now;
 	struct disk_counters counters;
 	struct disk disk;
 	int r = disk_find(name, &disk, err);
@@ -233,10 +224,9 @@ int evidence_lost(const char *name, struct injection *injection, struct hl_error
 		r = disk_read_counters(disk.device, &counters, err);
 		if (!r && !counters.in_flight)
 			busy_since = now;
-		if (!r && now > deadline)
+		if (!r && !polling_again(&polling))
 			r = hl_error_set(err, ETIMEDOUT, "%s has moments without a request in flight",
 					 disk.device);
-		nanosleep(&pause, NULL);
 		now = workload_now();
 	}
 	if (!r)
@@ -259,19 +249,19 @@ static int probe_fails(const char *device, int *result, struct hl_error *err)
 	return r ? r : *result < 0;
 }
 
+#define FAILURE_STEP 10000000
+
 /* A fault on the host's side may begin a moment after the guest asked for it, so one success says nothing. */
 int evidence_fails(const char *name, struct injection *injection, struct hl_error *err)
 {
-	static const struct timespec pause = {0, 10000000};
-	int64_t deadline = workload_now() + STALL_LIMIT;
+	const struct polling polling = polling_begin(STALL_LIMIT, FAILURE_STEP);
 	struct disk disk;
 	int result = 0, r = disk_find(name, &disk, err);
 
 	while (!r) {
 		r = probe_fails(disk.device, &result, err);
-		if (r || workload_now() > deadline)
+		if (r || !polling_again(&polling))
 			break;
-		nanosleep(&pause, NULL);
 	}
 	if (r < 0)
 		return r;

@@ -9,13 +9,13 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "inject/workload/workload.h"
+#include "base/polling.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define CARRIER	     "/sys/class/net/eth0/carrier"
 #define CARRIER_WAIT INT64_C(5000000000)
+#define CARRIER_STEP 5000000
 
 static int set_link(struct injection *injection, bool up, struct hl_error *err)
 {
@@ -43,8 +43,7 @@ static int link_down_acknowledged(struct injection *injection, struct hl_error *
 
 static int await_carrier(struct injection *injection, char wanted, struct hl_error *err)
 {
-	static const struct timespec pause = {0, 5000000};
-	int64_t deadline = workload_now() + CARRIER_WAIT;
+	const struct polling polling = polling_begin(CARRIER_WAIT, CARRIER_STEP);
 
 	for (;;) {
 		cleanup_free char *carrier = NULL;
@@ -54,9 +53,8 @@ static int await_carrier(struct injection *injection, char wanted, struct hl_err
 			return r;
 		if (carrier[0] == wanted)
 			break;
-		if (workload_now() > deadline)
+		if (!polling_again(&polling))
 			return hl_error_set(err, ETIMEDOUT, "%s is still %c", CARRIER, carrier[0]);
-		nanosleep(&pause, NULL);
 	}
 	snprintf(injection->evidence, sizeof(injection->evidence), "the guest's card has carrier %c", wanted);
 	return 0;

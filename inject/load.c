@@ -7,25 +7,28 @@
 #include "inject/workload/workload.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#define END_LIMIT  (30 * NANOSECONDS_PER_SECOND)
-#define PAUSE_STEP 20000000
+#define END_LIMIT (30 * NANOSECONDS_PER_SECOND)
 
 /**
  * struct load_shared - between the injector and its workers
- * @stop: end now
+ * @stop: 1: end now; a futex(2) on which pauses wait
  * @deadline: end then
  * @operations: of each worker
  */
 struct load_shared {
-	_Atomic bool stop;
+	_Atomic uint32_t stop;
 	int64_t deadline;
 	_Atomic uint64_t operations[LOAD_MOST_WORKERS];
 };
@@ -101,13 +104,12 @@ bool load_goes_on(const struct load_worker *worker)
 
 void load_pause(const struct load_worker *worker, int64_t nanoseconds)
 {
-	int64_t end = workload_now() + nanoseconds, left;
+	int64_t left = worker->shared->deadline - workload_now(),
+		wait = nanoseconds < left ? nanoseconds : left;
+	struct timespec timeout = {wait / NANOSECONDS_PER_SECOND, wait % NANOSECONDS_PER_SECOND};
 
-	while ((left = end - workload_now()) > 0 && load_goes_on(worker)) {
-		struct timespec step = {0, left < PAUSE_STEP ? left : PAUSE_STEP};
-
-		nanosleep(&step, NULL);
-	}
+	if (wait > 0)
+		syscall(SYS_futex, &worker->shared->stop, FUTEX_WAIT, 0, &timeout, NULL, 0);
 }
 
 void load_count(struct load_worker *worker, uint64_t operations)
@@ -153,7 +155,8 @@ int load_ask_to_end(struct load *load, struct hl_error *err)
 		r = hl_error_set(err, ECHILD, "process %d of the load ended before the release (status %d)",
 				 (int)load->pids[i], info.si_status);
 	}
-	atomic_store(&load->shared->stop, true);
+	atomic_store(&load->shared->stop, 1);
+	syscall(SYS_futex, &load->shared->stop, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	return r;
 }
 

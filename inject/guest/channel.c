@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/polling.h"
 #include "base/units.h"
 #include "inject/guest/port.h"
 #include "inject/workload/workload.h"
@@ -10,12 +11,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 
 /* hanglab's -device virtserialport has nr=1 on the first virtio-serial device. */
 #define PORT	    "/dev/vport0p1"
 #define SERIAL_PORT "/dev/ttyS1"
 #define PORT_WAIT   (20 * NANOSECONDS_PER_SECOND)
+#define PORT_STEP   1000000
 
 static int port = -1;
 static int64_t next_sequence;
@@ -35,15 +36,12 @@ static int open_serial_port(struct hl_error *err)
 
 static int open_virtio_port(struct hl_error *err)
 {
-	static const struct timespec pause = {0, 1000000};
-	int64_t deadline = workload_now() + PORT_WAIT;
+	const struct polling polling = polling_begin(PORT_WAIT, PORT_STEP);
 
 	/* The driver creates the node when the device has answered. */
-	while ((port = open(PORT, O_WRONLY | O_CLOEXEC)) < 0) {
-		if (workload_now() > deadline)
+	while ((port = open(PORT, O_WRONLY | O_CLOEXEC)) < 0)
+		if (!polling_again(&polling))
 			return hl_error_errno(err, errno, "open %s", PORT);
-		nanosleep(&pause, NULL);
-	}
 	return 0;
 }
 

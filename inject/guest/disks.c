@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/polling.h"
 #include "base/units.h"
 #include "inject/device_mapper.h"
 #include "inject/disk.h"
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <time.h>
 
 /* A disk in memory: a loop device on a file of tmpfs. */
 static int attach_loop(const struct plan_disk *disk, struct disk *made, struct hl_error *err)
@@ -59,7 +59,9 @@ static bool find_block(const char *attribute, const char *value, struct disk *ma
 }
 
 /* A device appears some time after its bus was set up. */
-#define DEVICE_WAIT (20 * NANOSECONDS_PER_SECOND)
+#define DEVICE_WAIT  (20 * NANOSECONDS_PER_SECOND)
+#define UNMOUNT_WAIT (5 * NANOSECONDS_PER_SECOND)
+#define STEP	     10000000
 
 static bool is_there(const struct plan_disk *disk, const char *attribute, const char *value,
 		     struct disk *made)
@@ -72,14 +74,11 @@ static bool is_there(const struct plan_disk *disk, const char *attribute, const 
 static int await_block(const struct plan_disk *disk, const char *attribute, const char *value,
 		       struct disk *made, struct hl_error *err)
 {
-	static const struct timespec pause = {0, 10000000};
-	int64_t deadline = workload_now() + DEVICE_WAIT;
+	const struct polling polling = polling_begin(DEVICE_WAIT, STEP);
 
-	while (!is_there(disk, attribute, value, made)) {
-		if (workload_now() > deadline)
+	while (!is_there(disk, attribute, value, made))
+		if (!polling_again(&polling))
 			return hl_error_set(err, ENODEV, "disk %s is not there", disk->name);
-		nanosleep(&pause, NULL);
-	}
 	return 0;
 }
 
@@ -212,14 +211,11 @@ int disks_unmount(const struct plan_disk *disk, struct hl_error *err)
 {
 	/* Something may still hold it for an instant after the workloads ended: the last close is done late.
 	 */
-	static const struct timespec pause = {0, 10000000};
-	int tries = 500;
+	const struct polling polling = polling_begin(UNMOUNT_WAIT, STEP);
 
-	while (umount(disk->mount)) {
-		if (errno != EBUSY || !tries--)
+	while (umount(disk->mount))
+		if (errno != EBUSY || !polling_again(&polling))
 			return hl_error_errno(err, errno, "unmount %s", disk->mount);
-		nanosleep(&pause, NULL);
-	}
 	return 0;
 }
 
