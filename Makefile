@@ -112,10 +112,11 @@ check: deps-test ## install, build, get the kernels, then every test
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 	$(BUILD)/system
 
-bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness
-	@for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || exit 1; done
+bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness; fails when a target is missed
+	@missed=; for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || missed="$$missed $$program"; done; \
+		[ -z "$$missed" ] || { echo "targets missed by:$$missed"; exit 1; }
 
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(HARNESS))
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call objects,$(wildcard tests/bench/common/*.c) $(HARNESS))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HOSTLIBS)
 

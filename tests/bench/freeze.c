@@ -1,90 +1,102 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Speed, memory and exactness of the shipped default-timeout freeze scenario, measured as a user sees them:
- * the wall time of the whole "hanglab run" process.
+ * The shipped default-timeout freeze scenario as a user sees it, the wall time of the whole command: cold,
+ * warm, and many seeds; memory; exactness.
  */
+#include "common/measure.h"
+
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "inject/workload/workload.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define SCENARIO "scenarios/fsfreeze-hung-task.yaml"
 #define RUNS	 5
 
-/**
- * struct sample - one run
- * @wall: seconds of the whole process
- * @guest: guest seconds from the freeze to the report
- * @memory: KiB at most resident in hanglab itself (not QEMU)
- */
-struct sample {
-	double wall, guest, memory;
-	char hash[HASH_TEXT_SIZE];
-};
-
-static const char *out;
-
-static pid_t start_hanglab(const char *seed, int output)
+/* Guest seconds from the freeze to the report. */
+static double guest_seconds(const json_t *result)
 {
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	dup2(output, STDOUT_FILENO);
-	execl("./hanglab", "hanglab", "run", "--out", out, "--seed", seed, "--format", "json", SCENARIO,
-	      NULL);
-	_exit(127);
-}
-
-static int read_result(const char *path, struct sample *sample)
-{
-	json_t *document = json_load_file(path, 0, NULL);
-	const json_t *result = json_array_get(json_object_get(document, "results"), 0);
 	const json_t *check = json_array_get(json_object_get(result, "checks"), 0);
 	const json_t *injection = json_array_get(json_object_get(result, "injections"), 0);
-	const char *verdict = json_string_value(json_object_get(result, "verdict"));
-	const char *folder = json_string_value(json_object_get(result, "folder"));
-	cleanup_free char *console = folder ? file_path("%s/console.log", folder) : NULL;
-	int r = verdict && !strcmp(verdict, "PASS") && console ? hash_file(console, sample->hash, NULL)
-							       : -EIO;
 
-	sample->guest = json_number_value(json_object_get(check, "at")) -
-			json_number_value(json_object_get(injection, "injected_at"));
-	sample->memory = json_number_value(json_object_get(result, "memory_kib"));
-	json_decref(document);
-	return r;
+	return json_number_value(json_object_get(check, "at")) -
+	       json_number_value(json_object_get(injection, "injected_at"));
 }
 
-static int measure(const char *seed, struct sample *sample)
+static void hash_console(const json_t *result, char *hash)
 {
-	cleanup_free char *path = file_path("%s/result", out);
-	cleanup_fd int output = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
-	int64_t begun = workload_now();
-	int status;
-	pid_t pid;
+	cleanup_free char *console =
+		file_path("%s/console.log", json_string_value(json_object_get(result, "folder")));
 
-	pid = start_hanglab(seed, output);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
-		return -EIO;
-	sample->wall = (double)(workload_now() - begun) / 1e9;
-	return read_result(path, sample);
+	if (hash_file(console, hash, NULL))
+		target_missed("there is no console.log");
 }
 
-static int by_wall(const void *a, const void *b)
+/* One run. @hash: receives that of its console. */
+static double run_once(const char *start, const char *seed, char *hash, double *guest, double *memory)
 {
-	double x = ((const struct sample *)a)->wall, y = ((const struct sample *)b)->wall;
+	const char *const arguments[] = {"--seed", seed, SCENARIO, start, NULL};
+	struct sample sample;
+	double wall;
 
-	return x < y ? -1 : x > y;
+	if (!measure_run(arguments, &sample))
+		target_missed(SCENARIO " did not pass; run it to see why");
+	hash_console(json_array_get(sample.results, 0), hash);
+	*guest = guest_seconds(json_array_get(sample.results, 0));
+	*memory = sample.memory > *memory ? sample.memory : *memory;
+	wall = sample.wall;
+	printf("    %s seed %s: %.2f s wall, %.1f guest s from freeze to report, console sha256 %.16s\n",
+	       start ? "warm" : "cold", seed, wall, *guest, hash);
+	fflush(stdout);
+	sample_free(&sample);
+	return wall;
+}
+
+static void measure_starts(const char *start, double most)
+{
+	char hash[RUNS][HASH_TEXT_SIZE];
+	double walls[RUNS], guest = 0, memory = 0, median;
+	size_t equal = 0;
+
+	printf("freeze, %s start\n", start ? "warm" : "cold");
+	for (size_t i = 0; i < RUNS; i++) {
+		walls[i] = run_once(start, "1", hash[i], &guest, &memory);
+		equal += !strcmp(hash[i], hash[0]);
+	}
+	median = measure_median(walls, RUNS);
+	target("command to verdict, s (median of 5)", median, "<=", most);
+	target("guest s from freeze to report per wall s of the whole run", guest / median,
+	       ">=", start ? 150 : 30);
+	target("runs of 5 with the same console.log", (double)equal, ">=", RUNS);
+	target("memory of the VM at most, MiB", memory, "<=", 512);
+}
+
+/* Makes the snapshot, if it is not there. */
+static void make_snapshot(void)
+{
+	static const char *const arguments[] = {"--warm", SCENARIO, NULL};
+	struct sample sample;
+
+	if (!measure_run(arguments, &sample))
+		target_missed(SCENARIO " did not pass while its snapshot was made");
+	sample_free(&sample);
+}
+
+static void measure_seeds(void)
+{
+	static const char *const arguments[] = {"--warm", "--jobs", "2", "--repeat", "20", SCENARIO, NULL};
+	struct sample sample;
+
+	printf("freeze, 20 seeds, warm, two at a time\n");
+	if (!measure_run(arguments, &sample))
+		target_missed("not all passed");
+	target("command to the last verdict, s", sample.wall, "<=", 10);
+	sample_free(&sample);
 }
 
 static pid_t start_busy_loop(void)
@@ -98,72 +110,35 @@ static pid_t start_busy_loop(void)
 	_exit(0);
 }
 
-static int measure_all(struct sample *samples, size_t count, const char *seed)
+/* The bytes do not depend on what else runs here, but on the seed they do. */
+static void measure_exactness(void)
 {
-	for (size_t i = 0; i < count; i++) {
-		int r = measure(seed, &samples[i]);
-
-		if (r) {
-			fprintf(stderr, "bench: %s did not pass; run it to see why\n", SCENARIO);
-			return r;
-		}
-		printf("  seed %s: %.2f s wall, %.1f guest s from freeze to report, console sha256 %.16s\n",
-		       seed, samples[i].wall, samples[i].guest, samples[i].hash);
-		fflush(stdout);
-	}
-	return 0;
-}
-
-static void print_speed(struct sample *samples)
-{
-	const struct sample *median = &samples[RUNS / 2];
-
-	qsort(samples, RUNS, sizeof(*samples), by_wall);
-	printf("freeze: median of %d: %.2f s wall from command to verdict, boot included (target <= 6)\n",
-	       RUNS, median->wall);
-	printf("freeze: %.1f guest seconds from freeze to report per wall second of the whole run (target >= "
-	       "30)\n",
-	       median->guest / median->wall);
-	printf("freeze: at most %.1f MiB resident in hanglab (target <= 64)\n", median->memory / 1024);
-}
-
-static int print_exactness(const struct sample *samples, size_t count, const char *other)
-{
-	size_t equal = 0;
-
-	for (size_t i = 0; i < count; i++)
-		equal += !strcmp(samples[i].hash, samples[0].hash);
-	printf("freeze: %zu of %zu runs of one seed have the same console.log, %d of them beside two busy "
-	       "loops;\n"
-	       "        another seed gives %s\n",
-	       equal, count, RUNS, strcmp(other, samples[0].hash) ? "another one" : "THE SAME");
-	return equal == count && strcmp(other, samples[0].hash) ? 0 : -EIO;
-}
-
-int main(void)
-{
-	char folder[] = "/tmp/hanglab-bench-XXXXXX";
-	struct sample samples[2 * RUNS], other;
+	char alone[HASH_TEXT_SIZE], beside[HASH_TEXT_SIZE], other[HASH_TEXT_SIZE];
+	double guest, memory = 0;
 	pid_t busy[2];
-	int r;
 
-	out = mkdtemp(folder);
-	if (!out)
-		return 1;
-	r = measure_all(samples, RUNS, "1");
+	printf("freeze, beside two busy loops\n");
+	run_once(NULL, "1", alone, &guest, &memory);
 	for (int i = 0; i < 2; i++)
 		busy[i] = start_busy_loop();
-	if (!r)
-		r = measure_all(samples + RUNS, RUNS, "1");
+	run_once(NULL, "1", beside, &guest, &memory);
 	for (int i = 0; i < 2; i++) {
 		kill(busy[i], SIGKILL);
 		waitpid(busy[i], NULL, 0);
 	}
-	if (!r)
-		r = measure_all(&other, 1, "2");
-	if (!r)
-		r = print_exactness(samples, 2 * RUNS, other.hash);
-	print_speed(samples);
-	file_remove_tree(out, NULL);
-	return r ? 1 : 0;
+	run_once(NULL, "2", other, &guest, &memory);
+	if (strcmp(alone, beside) != 0)
+		target_missed("one seed gave two consoles");
+	if (!strcmp(alone, other))
+		target_missed("two seeds gave one console");
+}
+
+int main(void)
+{
+	measure_starts(NULL, 4.5);
+	make_snapshot();
+	measure_starts("--warm", 0.8);
+	measure_seeds();
+	measure_exactness();
+	return targets_status();
 }

@@ -3,8 +3,9 @@
  * The post-mortem of a hung guest as a user sees it: how long the guest stands still for it, and the wall
  * time of the whole "hanglab postmortem" process, which prints log, stacks and lock holders.
  */
+#include "common/measure.h"
+
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/process.h"
 #include "inject/workload/workload.h"
 
@@ -22,25 +23,6 @@ static const char *text_of(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
-}
-
-/* Runs a scenario. Return: its result, NULL unless it passed. */
-static json_t *run_scenario(const char *scenario, const char *out)
-{
-	const char *const arguments[] = {"./hanglab", "run",	  "--out", out,	     "--postmortem",
-					 "hang",      "--format", "json",  scenario, NULL};
-	cleanup_free char *output = NULL;
-	struct hl_error err = HL_ERROR_INIT;
-	json_t *document, *result;
-
-	if (process_run(arguments, RUN_LIMIT_MS, &output, &err)) {
-		fprintf(stderr, "bench: %s\n", err.text);
-		return NULL;
-	}
-	document = json_loads(output, 0, NULL);
-	result = json_incref(json_array_get(json_object_get(document, "results"), 0));
-	json_decref(document);
-	return result;
 }
 
 static json_t *read_postmortem(const char *folder, double *seconds)
@@ -69,33 +51,36 @@ static void print_waits(const json_t *report)
 	}
 }
 
-static bool measure(const char *scenario, const char *out)
+static void measure(const char *scenario)
 {
-	json_t *result = run_scenario(scenario, out), *report = NULL;
+	const char *const arguments[] = {"--postmortem", "hang", scenario, NULL};
+	struct sample sample;
+	bool passed = measure_run(arguments, &sample);
+	const json_t *result = json_array_get(sample.results, 0);
 	const json_t *taken = json_object_get(result, "postmortem");
-	double pause = json_number_value(json_object_get(taken, "paused_seconds")), best = 0, seconds = 0;
-	bool good;
+	json_t *report = NULL;
+	double seconds[READS];
 
-	for (int i = 0; taken && i < READS; i++) {
-		json_decref(report);
-		report = read_postmortem(text_of(result, "folder"), &seconds);
-		if (!i || seconds < best)
-			best = seconds;
-	}
 	printf("%s\n", scenario);
-	if (report) {
-		printf("  guest stood still for %.3f s (target <= %.1f)\n", pause, MOST_PAUSE);
-		printf("  %zu lines of log, %zu blocked tasks read in %.2f s, best of %d (target <= %.0f)\n",
+	for (int i = 0; passed && i < READS; i++) {
+		json_decref(report);
+		report = read_postmortem(text_of(result, "folder"), &seconds[i]);
+		passed = report != NULL;
+	}
+	if (passed) {
+		target("guest stood still for it, s",
+		       json_number_value(json_object_get(taken, "paused_seconds")), "<=", MOST_PAUSE);
+		target("reading log, stacks and lock holders, s (median of 5)",
+		       measure_median(seconds, READS), "<=", MOST_SECONDS);
+		printf("  %zu lines of log, %zu blocked tasks\n",
 		       json_array_size(json_object_get(report, "dmesg")),
-		       json_array_size(json_object_get(report, "blocked")), best, READS, MOST_SECONDS);
+		       json_array_size(json_object_get(report, "blocked")));
 		print_waits(report);
 	} else {
-		printf("  NO POST-MORTEM: %s\n", text_of(result, "reason"));
+		target_missed("there is no post-mortem");
 	}
-	good = report && best <= MOST_SECONDS;
 	json_decref(report);
-	json_decref(result);
-	return good;
+	sample_free(&sample);
 }
 
 int main(void)
@@ -103,11 +88,8 @@ int main(void)
 	static const char *const scenarios[] = {"scenarios/fsfreeze-hung-task.yaml",
 						"scenarios/inode-lock-behind-stalled-disk.yaml",
 						"scenarios/rtnl-behind-dead-network-card.yaml"};
-	char folder[] = "/tmp/hanglab-bench-XXXXXX";
-	bool good = mkdtemp(folder) != NULL;
 
-	for (size_t i = 0; good && i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		good = measure(scenarios[i], folder);
-	file_remove_tree(folder, NULL);
-	return !good;
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		measure(scenarios[i]);
+	return targets_status();
 }

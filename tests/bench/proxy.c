@@ -3,6 +3,8 @@
  * How fast the network fault proxy forwards, beside a direct loopback connection and socat: in turns within
  * one run, because both cores are shared by the two ends and the proxy, and by whatever else runs here.
  */
+#include "common/target.h"
+
 #include "base/cleanup.h"
 #include "inject/proxy/client.h"
 
@@ -299,10 +301,10 @@ int main(void)
 		if (way != SOCAT || socat)
 			print_way(samples, (enum way)way);
 	if (socat)
-		printf("proxy: %.2f times socat (target >= 1.5)\n", median_ratio(samples, PROXY, SOCAT));
+		target("proxy: times socat", median_ratio(samples, PROXY, SOCAT), ">=", 1.5);
 	else
 		printf("proxy: SKIP socat, which is not installed\n");
-	printf("proxy: %.0f %% of a direct connection (target >= 40 %%), %.0f %% with --iscsi\n",
-	       100 * median_ratio(samples, PROXY, DIRECT), 100 * median_ratio(samples, PROXY_ISCSI, DIRECT));
-	return 0;
+	target("proxy: % of a direct connection", 100 * median_ratio(samples, PROXY, DIRECT), ">=", 40);
+	printf("proxy: %.0f %% of it with --iscsi\n", 100 * median_ratio(samples, PROXY_ISCSI, DIRECT));
+	return targets_status();
 }
