@@ -180,7 +180,7 @@ static size_t first_frame(const struct report_stack *stack)
 {
 	const struct hl_frame *frames = stack->stack.frames;
 	size_t count = stack->stack.count;
-	size_t detector = count, start;
+	size_t detector = count, behind_nmi = 0, start;
 
 	/* A register dump on top is the interrupted place itself. */
 	if (count && stack->marks[0] == FRAME_INSTRUCTION)
@@ -190,10 +190,16 @@ static size_t first_frame(const struct report_stack *stack)
 			detector = i;
 	if (detector == count)
 		return 0;
-	for (start = detector; start < count; start++)
+	for (start = detector; start < count; start++) {
 		if (is_skipped(frames[start].function, BLAME_INTERRUPT) ||
 		    stack->marks[start] == FRAME_INSTRUCTION)
 			break;
+		if (frames[start].reliable && blame_matches(frames[start].function, "*nmi"))
+			behind_nmi = start + 1;
+	}
+	/* An NMI interrupts interrupt handlers too: what hangs then is the handler. */
+	if (behind_nmi)
+		return behind_nmi;
 	if (start == count)
 		return 0;
 	while (start < count && stack->marks[start] != FRAME_INSTRUCTION &&
@@ -222,6 +228,12 @@ static const char *first_blamed(const struct report_stack *stack, size_t start, 
 	return function ? function : first_not_skipped(stack, start, classes, true);
 }
 
+/* Calls the handler of a device's interrupt; what is behind it was only interrupted. */
+static bool is_handler_call(const char *function)
+{
+	return blame_matches(function, "*handle_irq_event*");
+}
+
 /* The function that a dispatcher called: see DISPATCH in blame.def. */
 static const char *called_by_dispatcher(const struct report_stack *stack)
 {
@@ -232,7 +244,7 @@ static const char *called_by_dispatcher(const struct report_stack *stack)
 
 		if (!frame->reliable)
 			continue;
-		if (is_dispatcher(frame->function) && previous)
+		if (previous && (is_dispatcher(frame->function) || is_handler_call(frame->function)))
 			return previous;
 		if (!is_dispatcher(frame->function) && !is_skipped(frame->function, ALWAYS | BLAME_TICK))
 			previous = frame->function;

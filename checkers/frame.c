@@ -107,12 +107,12 @@ bool frame_parse(const char *text, struct frame_text *result)
 		for (text++; *text == ' '; text++)
 			;
 	}
-	if (*text == '(') { /* arm: the caller is the frame */
+	if (*text == '(') { /* arm: the caller is the frame; s390: the first one */
 		from = parse_after(text, " from ");
 		if (from)
 			text = skip_addresses(from, &result->frame.address);
 		if (*text == '(')
-			text++;
+			text = skip_addresses(text + 1, &result->frame.address);
 	}
 	if (parse_name(text, result))
 		return true;
@@ -129,6 +129,9 @@ const char *frame_is_instruction(const char *text)
 
 	while (*text == ' ')
 		text++;
+	/* s390: "Krnl PSW : 0704c00180000000 00000000a8c2f2b4 (multi_cpu_stop+0x104/0x1e8)" */
+	if (parse_starts(text, "Krnl PSW : "))
+		return parse_after(text, "(");
 	for (size_t i = 0; i < sizeof(registers) / sizeof(*registers) && !end; i++)
 		end = *text == *registers[i] ? parse_starts(text, registers[i]) : NULL;
 	if (!end)

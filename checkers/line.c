@@ -100,6 +100,50 @@ static const char *skip_caller(const char *text, char *caller, size_t size)
 	return end + 1;
 }
 
+/* A number behind spaces. Return: behind it, or NULL. */
+static const char *skip_number(const char *text)
+{
+	const char *end;
+
+	text = skip_spaces(text);
+	for (end = text; isdigit((unsigned char)*end); end++)
+		;
+	return end == text ? NULL : end;
+}
+
+/*
+ * Vendors of Android kernels print CPU and task behind the stamp: "c4  1420 ", "(4)[1420:Binder:1]" and
+ * "[4:      swapper/4:    0] " (15 and 5 characters wide). The task is the caller.
+ */
+static const char *skip_vendor_caller(const char *text, struct line *line)
+{
+	const char *start = text, *pid = NULL, *end = NULL;
+
+	if (*start == 'c' && (end = skip_number(start + 1)) && *end == ' ') {
+		pid = skip_spaces(end);
+		end = skip_number(pid);
+		end = end && *end == ' ' ? end + 1 : NULL;
+	} else if (*start == '[' && isdigit((unsigned char)start[1]) && (end = skip_number(start + 1)) &&
+		   *end == ':' && strnlen(end, 23) == 23 && end[16] == ':' && end[22] == ']') {
+		pid = skip_spaces(end + 17);
+		end = skip_number(pid) == end + 22 ? end + 23 : NULL;
+	} else {
+		start += *start == ' ';
+		start += *start == '-';
+		end = *start == '(' ? skip_number(start + 1) : NULL;
+		if (end && end[0] == ')' && end[1] == '[' && (pid = end + 2) && (end = skip_number(pid)) &&
+		    *end == ':')
+			end = strchr(end, ']');
+		else
+			end = NULL;
+		end = end ? end + 1 : NULL;
+	}
+	if (!end)
+		return text;
+	snprintf(line->caller, sizeof(line->caller), "T%.*s", (int)strspn(pid, "0123456789"), pid);
+	return *end == ' ' ? end + 1 : end;
+}
+
 static int month_of(const char *text)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -345,7 +389,9 @@ static const char *skip_stamp_and_caller(const char *text, struct line *line)
 		end = skip_caller(end + 1, line->caller, sizeof(line->caller));
 	else
 		end = skip_caller(end, line->caller, sizeof(line->caller));
-	return *end == ' ' ? end + 1 : end;
+	if (*end == ' ')
+		end++;
+	return *line->caller ? end : skip_vendor_caller(end, line);
 }
 
 static const char *strip(struct line *line, const char *text)

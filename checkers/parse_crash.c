@@ -154,6 +154,31 @@ const struct report_parser parser_oops = {
 	.stack = true,
 };
 
+/* arm: "Internal error: synchronous external abort: 96000210 [#1] SMP", "Internal error: Oops - BUG: 0 [#1]"
+ */
+static bool internal_error_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *name = anchor + strlen("Internal error: ");
+
+	/* The other row takes this one. */
+	if (parse_starts(name, "Oops: "))
+		return false;
+	if (!parse_at_start(line, anchor) || !has_oops_number(anchor) || belongs_to_message(report))
+		return false;
+	report->event.fatal = true;
+	report->oopsed = true;
+	if (parse_starts(name, "Oops - "))
+		name += strlen("Oops - ");
+	report->what = report_stable(report, "", report_text(report, name, strcspn(name, ":")));
+	return true;
+}
+
+const struct report_parser parser_internal_error = {
+	.begin = internal_error_begin,
+	.patience = 40,
+	.stack = true,
+};
+
 static bool double_fault_begin(struct report *report, const struct line *line, const char *anchor)
 {
 	if (!parse_at_start(line, anchor))
@@ -232,6 +257,9 @@ static bool bug_message_begin(struct report *report, const struct line *line, co
 
 	if (!parse_at_start(line, anchor) || (anchor > line->text && isalpha((unsigned char)anchor[-1])))
 		return false;
+	/* Many programs begin a message like this. */
+	if (*line->program && strcmp(line->program, "kernel") != 0)
+		return false;
 	while (text[length] && text[length] != ':' && text[length] != '[' && text[length] != '(')
 		length++;
 	while (length && text[length - 1] == ' ')
@@ -297,6 +325,20 @@ static void take_checker(struct report *report, const char *place, const char *f
  * "WARNING: at fs/inode.c:330 drop_nlink+0x3e/0x50() (Not tainted)", since 6.18 "WARNING: fs/inode.c:330 at
  * drop_nlink+0x3e/0x50, CPU#1: rm/105"
  */
+/* Since 6.17: "f+0x207/0x210, CPU#2: swapper/2/0". */
+static void take_warning_task(struct report *report, const char *text)
+{
+	const char *cpu = parse_after(text, ", CPU#");
+	const char *comm = cpu ? parse_after(cpu, ": ") : NULL;
+	const char *slash = comm ? strrchr(comm, '/') : NULL;
+
+	if (!slash || !isdigit((unsigned char)*cpu) || !isdigit((unsigned char)slash[1]))
+		return;
+	report->event.stack.cpu = atoi(cpu);
+	report->event.stack.comm = report_text(report, comm, (size_t)(slash - comm));
+	report->event.stack.pid = atol(slash + 1);
+}
+
 static bool warning_begin(struct report *report, const struct line *line, const char *anchor)
 {
 	const char *text = anchor + strlen("WARNING: ");
@@ -323,6 +365,7 @@ static bool warning_begin(struct report *report, const struct line *line, const 
 			return false;
 		report_field_text(report, "place", text, length);
 		function = at + 4;
+		take_warning_task(report, function);
 	} else {
 		length = strcspn(place, " ");
 		if (!memchr(place, ':', length))
@@ -349,7 +392,8 @@ const struct report_parser parser_warning = {
 
 static bool panic_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	const char *reason = anchor + strlen("Kernel panic - not syncing");
+	const char *reason = anchor + strlen("Kernel panic - not syncing"), *smashed;
+	size_t length;
 
 	/* An arrow is prose: somebody's chain of causes. */
 	if (!parse_at_start(line, anchor) || (*reason && *reason != ':') || strstr(reason, "-->"))
@@ -358,6 +402,13 @@ static bool panic_begin(struct report *report, const struct line *line, const ch
 		reason++;
 	report->event.fatal = report->event.panics = true;
 	report_field_text(report, "reason", reason, parse_trimmed(reason));
+	smashed = parse_after(reason, "stack is corrupted in: ");
+	length = smashed ? parse_function(smashed) : 0;
+	if (length && smashed[length] == '+') {
+		report->culprit = report_text(report, smashed, length);
+		report->what = "panic: stack is corrupted";
+		return true;
+	}
 	report->what = report_stable(report, *reason ? "panic: " : "panic", reason);
 	report->whole_title = true;
 	return true;

@@ -187,7 +187,8 @@ const struct report_parser parser_hard_lockup_self = {
 
 static bool rcu_stall_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	const char *flavor = parse_after(line->text, "INFO: ");
+	const char *flavor = parse_after(line->text, "INFO: "), *cpu, *jiffies;
+	unsigned long long number;
 
 	if (!flavor || flavor > anchor || !parse_at_start(line, flavor - strlen("INFO: ")))
 		return false;
@@ -195,6 +196,15 @@ static bool rcu_stall_begin(struct report *report, const struct line *line, cons
 	if ((!parse_starts(flavor, "rcu_") && !parse_starts(flavor, "RCU ")) || !strstr(flavor, "stall"))
 		return false;
 	report_field_text(report, "flavor", flavor, strcspn(flavor, " "));
+	/* "on CPU { 9}  (t=60000 jiffies": one line before 3.19, and when expedited. */
+	cpu = parse_after(flavor, "{ ");
+	if (!cpu)
+		cpu = parse_after(flavor, "detected CPU ");
+	if (cpu && isdigit((unsigned char)*cpu))
+		report->event.stack.cpu = atoi(cpu);
+	jiffies = parse_after(flavor, "t=");
+	if (jiffies && parse_number(jiffies, &number) && number)
+		report_field_integer(report, "jiffies", (long long)number);
 	if (strstr(flavor, "expedited"))
 		report_field_text(report, "grace_period", "expedited", 9);
 	report->what = "RCU stall";

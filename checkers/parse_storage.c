@@ -209,6 +209,20 @@ static bool fs_journal_begin(struct report *report, const struct line *line, con
 
 const struct report_parser parser_fs_journal = {.begin = fs_journal_begin};
 
+/* "JBD2: Detected IO errors while flushing file data on dm-2-8": written data is lost */
+static bool journal_flush_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	const char *device = anchor + strlen(report->signature->anchor);
+
+	if (!parse_starts(line->text, "JBD"))
+		return false;
+	report_field_text(report, "device", device, strcspn(device, ". :"));
+	report->what = "journal lost file data";
+	return true;
+}
+
+const struct report_parser parser_journal_flush = {.begin = journal_flush_begin};
+
 static bool fs_readonly_begin(struct report *report, const struct line *line, const char *anchor)
 {
 	const char *device = parse_after(line->text, "-fs (");
@@ -285,6 +299,14 @@ static bool device_message_begin(struct report *report, const struct line *line,
 }
 
 const struct report_parser parser_device_message = {.begin = device_message_begin};
+
+/* The daemon has other words for it. */
+static bool multipath_begin(struct report *report, const struct line *line, const char *anchor)
+{
+	return parse_starts(line->text, "device-mapper: ") && device_message_begin(report, line, anchor);
+}
+
+const struct report_parser parser_multipath = {.begin = multipath_begin};
 
 /* "nvme nvme0: I/O 89 (I/O Cmd) QID 1 timeout, aborting" and its variants of every kernel */
 static bool nvme_timeout_begin(struct report *report, const struct line *line, const char *anchor)
