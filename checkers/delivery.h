@@ -37,6 +37,9 @@ int delivery_start(struct delivery **delivery, hl_on_event on_event, void *data,
  */
 int delivery_exchange(struct delivery *delivery, struct report **report);
 
+/** delivery_hurry() - what was given so far may be all for a while: deliver it now */
+void delivery_hurry(struct delivery *delivery);
+
 /** delivery_stop() - wait until all is delivered and end the thread. Return: as delivery_exchange(). */
 int delivery_stop(struct delivery *delivery);
 

@@ -466,6 +466,8 @@ int log_feed_piece(struct hl_log *log, const struct log_piece *piece, struct hl_
 {
 	if (!log->status)
 		feed_piece(log, piece);
+	if (log->delivery)
+		delivery_hurry(log->delivery);
 	return feed_status(log, err);
 }
 
