@@ -18,6 +18,9 @@ static const char log_text[] = "[   30.000123] watchdog: BUG: soft lockup - CPU#
 
 struct seen {
 	size_t count;
+	size_t most;   /* then the receiver has had enough; 0: never */
+	bool in_order; /* the lines ascended */
+	uint64_t line;
 	double time;
 	char comm[32];
 };
@@ -26,11 +29,13 @@ static int on_event(const struct hl_event *event, void *data)
 {
 	struct seen *seen = data;
 
+	seen->in_order &= event->line > seen->line;
+	seen->line = event->line;
 	if (!seen->count++) {
 		seen->time = event->time;
 		snprintf(seen->comm, sizeof(seen->comm), "%s", event->stack.comm ? event->stack.comm : "");
 	}
-	return 0;
+	return seen->count == seen->most ? -EPIPE : 0;
 }
 
 static int read_path(const char *path, struct seen *seen, struct hl_error *err)
@@ -40,7 +45,7 @@ static int read_path(const char *path, struct seen *seen, struct hl_error *err)
 	struct hl_log *log;
 	int status;
 
-	*seen = (struct seen){0};
+	*seen = (struct seen){.in_order = true, .most = seen->most};
 	hl_scanner_open(&scanner, NULL);
 	options.prefilter = hl_scanner_prefilter(scanner);
 	CU_ASSERT_EQUAL_FATAL(hl_log_open(&log, &options, on_event, seen, err), 0);
@@ -87,7 +92,7 @@ static void test_compressed(void)
 	static int (*const filters[])(struct archive *) = {
 		archive_write_add_filter_gzip, archive_write_add_filter_xz, archive_write_add_filter_zstd};
 	struct hl_error err = HL_ERROR_INIT;
-	struct seen seen;
+	struct seen seen = {0};
 	char packed[65536];
 
 	CU_ASSERT_EQUAL(read_bytes(log_text, sizeof(log_text) - 1, &seen, &err), 0);
@@ -107,7 +112,7 @@ static void test_cut(void)
 	const size_t size = 4 * 1024 * 1024;
 	char *text = malloc(size), *packed = malloc(size);
 	struct hl_error err = HL_ERROR_INIT;
-	struct seen seen;
+	struct seen seen = {0};
 	size_t used;
 
 	strcpy(text, log_text);
@@ -134,7 +139,7 @@ static void test_journal(void)
 		"__CURSOR=s=3\n__MONOTONIC_TIMESTAMP=99000000\nSYSLOG_IDENTIFIER=iscsid\n"
 		"MESSAGE=Kernel reported iSCSI connection 1:0 error (1020 - closed) state (3)\n\n";
 	struct hl_error err = HL_ERROR_INIT;
-	struct seen seen;
+	struct seen seen = {0};
 
 	CU_ASSERT_EQUAL(read_bytes(export, sizeof(export) - 1, &seen, &err), 0);
 	CU_ASSERT_EQUAL(seen.count, 2);
@@ -148,7 +153,7 @@ static void test_large(void)
 	const size_t size = 24 * 1024 * 1024;
 	char *text = malloc(size + sizeof(log_text));
 	struct hl_error err = HL_ERROR_INIT;
-	struct seen seen;
+	struct seen seen = {0};
 
 	for (size_t i = 0; i < size; i++)
 		text[i] = i % 101 ? (char)('a' + i % 23) : '\n';
@@ -161,10 +166,30 @@ static void test_large(void)
 	free(text);
 }
 
+/* Every line is an event, so the thread that makes them is busy; it may give up. */
+static void test_large_dense(void)
+{
+	static const char line[] = "[   30.000123] I/O error, dev sdb, sector 2048\n";
+	const size_t length = sizeof(line) - 1, count = 200 * 1000;
+	char *text = malloc(length * count);
+	struct hl_error err = HL_ERROR_INIT;
+	struct seen seen = {0};
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + i * length, line, length);
+	CU_ASSERT_EQUAL(read_bytes(text, length * count, &seen, &err), 0);
+	CU_ASSERT_EQUAL(seen.count, count);
+	CU_ASSERT_TRUE(seen.in_order);
+	seen.most = 1000;
+	CU_ASSERT_EQUAL(read_bytes(text, length * count, &seen, &err), -EPIPE);
+	CU_ASSERT_EQUAL(seen.count, 1000);
+	free(text);
+}
+
 static void test_missing(void)
 {
 	struct hl_error err = HL_ERROR_INIT;
-	struct seen seen;
+	struct seen seen = {0};
 
 	CU_ASSERT_EQUAL(read_path("/nonexistent.log", &seen, &err), -ENOENT);
 	CU_ASSERT_STRING_EQUAL(err.text, "read /nonexistent.log: open: No such file or directory");
@@ -177,6 +202,7 @@ CU_TestInfo input_tests[] = {
 	{"a cut archive", test_cut},
 	{"a journal export", test_journal},
 	{"a large file", test_large},
+	{"a large file of nothing but events", test_large_dense},
 	{"a missing and an empty file", test_missing},
 	CU_TEST_INFO_NULL,
 };
