@@ -112,7 +112,8 @@ void postmortem_print(const json_t *report, size_t dmesg_lines, FILE *out)
 	print_remark(report, "core", "core", out);
 	print_remark(report, "release", "kernel", out);
 	print_remark(report, "why", "taken", out);
-	print_remark(report, "no_registers", "registers", out);
+	if (json_object_get(report, "no_registers"))
+		fprintf(out, "registers skipped: %s\n", text_of(report, "no_registers"));
 	print_remark(report, "no_dmesg", "log", out);
 	print_remark(report, "missing", "tasks", out);
 	print_dmesg(json_object_get(report, "dmesg"), dmesg_lines, out);

@@ -208,6 +208,9 @@ static json_t *cpu_json(const struct reader *reader, unsigned int cpu)
 	if (cpu >= reader->image->cpu_count)
 		return json;
 	regs = registers_of(&reader->image->registers[cpu]);
+	/* Zeros stand for registers that QEMU was too busy to tell (core.c). */
+	if (!regs.rip)
+		return json;
 	json_object_set_new(json, "rip", address_json(regs.rip));
 	json_object_set_new(json, "rsp", address_json(regs.rsp));
 	/* Bit 9 of the flags. */

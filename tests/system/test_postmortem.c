@@ -287,6 +287,37 @@ static void stalled_disk_is_no_obstacle(void)
 	outcome_free(&outcome);
 }
 
+/*
+ * QEMU waits for a vCPU thread that stands still, and answers nothing: log and stacks are in the memory all
+ * the same, registers are not, and the whole takes no longer than QEMU is given to answer.
+ */
+static void silent_qemu_is_no_obstacle(void)
+{
+	struct outcome outcome, printed;
+	const json_t *taken, *cpu;
+	json_t *report;
+	size_t i;
+
+	HANGLAB(&outcome, "run", "--format", "json", "tests/meta/fail-panic-while-thread-held.yaml");
+	CU_ASSERT_STRING_EQUAL(text_in(&outcome, "verdict"), "FAIL");
+	taken = json_object_get(json_array_get(outcome.results, 0), "postmortem");
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text_of(taken, "no_registers"), "QEMU has not answered within 1000 ms"));
+	HANGLAB(&printed, "postmortem", text_in(&outcome, "folder"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(printed.output, "registers skipped: QMP"));
+	outcome_free(&printed);
+	HANGLAB(&printed, "postmortem", "--format", "json", text_in(&outcome, "folder"));
+	report = json_loads(printed.output, 0, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+	CU_ASSERT(log_has(report, "Kernel panic - not syncing: softlockup: hung tasks"));
+	CU_ASSERT(stack_has(blocked_task(report, "writer"), "percpu_rwsem_wait"));
+	json_array_foreach (json_object_get(report, "cpus"), i, cpu)
+		CU_ASSERT_PTR_NULL(json_object_get(cpu, "rip"));
+	json_decref(report);
+	outcome_free(&printed);
+	outcome_free(&outcome);
+}
+
 static void nothing_to_read_is_said(void)
 {
 	struct outcome outcome;
@@ -303,6 +334,7 @@ CU_TestInfo postmortem_tests[] = {
 	{"a soft lockup: the spinning CPU holds the lock", soft_lockup_is_explained},
 	{"the memory is read after a panic", panic_is_read},
 	{"a stalled disk is no obstacle", stalled_disk_is_no_obstacle},
+	{"a QEMU that does not answer is no obstacle", silent_qemu_is_no_obstacle},
 	{"a run without a core says so", nothing_to_read_is_said},
 	CU_TEST_INFO_NULL,
 };
