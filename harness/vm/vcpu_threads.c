@@ -11,9 +11,11 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-/* How long QEMU may take to answer before it is thought to wait for a lock of a thread that is held. */
-#define ANSWER_LIMIT_MS 300
-#define MOST_TRIES	10
+/*
+ * How long QEMU may take to answer before it is thought to wait for a lock of a thread that is held; doubled
+ * with each try, as the machine may only be slow.
+ */
+#define FIRST_ANSWER_MS 100
 
 /* A child, as QEMU is one. */
 bool vcpu_threads_possible(char *reason, size_t size)
@@ -114,12 +116,14 @@ static int hold_all(struct vm *vm, uint64_t cpus, const pid_t *threads, int64_t 
 }
 
 /* Return: 0, -ETIMEDOUT, -errno. */
-static int ask_qemu(struct vm *vm, struct hl_error *err)
+static int ask_qemu(struct vm *vm, int limit_ms, struct hl_error *err)
 {
-	int limit = qmp_set_timeout(vm->qmp, ANSWER_LIMIT_MS);
+	int before = qmp_set_timeout(vm->qmp, limit_ms);
 	int r = qmp_execute(vm->qmp, "query-status", NULL, NULL, err);
 
-	qmp_set_timeout(vm->qmp, limit);
+	qmp_set_timeout(vm->qmp, before);
+	if (r)
+		hl_error_prefix(err, "while a vCPU's thread stands still");
 	return r;
 }
 
@@ -131,19 +135,16 @@ int vcpu_threads_hold(struct vm *vm, uint64_t cpus, int timeout_ms, struct hl_er
 
 	if (r)
 		return r;
-	for (int i = 0; i < MOST_TRIES; i++) {
+	for (int limit_ms = FIRST_ANSWER_MS;; limit_ms *= 2) {
 		r = hold_all(vm, cpus, threads, deadline, err);
 		if (!r)
-			r = ask_qemu(vm, err);
+			r = ask_qemu(vm, limit_ms, err);
 		if (!r)
 			return 0;
 		vcpu_threads_let_go(vm, cpus);
 		if (r != -ETIMEDOUT || workload_now() > deadline)
 			return r;
 	}
-	return hl_error_set(err, ETIMEDOUT,
-			    "QEMU did not answer while a vCPU's thread stood still, %d times in a row",
-			    MOST_TRIES);
 }
 
 /* Only a thread that is stopped can be detached; one that has died is only waited for. */

@@ -213,10 +213,15 @@ static void delay_is_kept(void)
 	begun = network_seconds();
 	CU_ASSERT_TRUE(ping(&network, network.client, network.server));
 	CU_ASSERT(network_seconds() - begun >= 0.15);
-	begun = network_seconds();
-	CU_ASSERT_TRUE(ping(&network, network.server, network.client));
-	CU_ASSERT(network_seconds() - begun < 0.15);
 	CU_ASSERT_EQUAL(network_transfer(network.client, network.server, 4 * MEGABYTE, 6), 4 * MEGABYTE);
+	/* The other direction overtakes it. */
+	network_enable(&network, "proxy/delay/up", 3600 * 1000);
+	CU_ASSERT_TRUE(network_send(network.client, "late", 5));
+	CU_ASSERT_TRUE(network_await_held_up(&network, 5));
+	CU_ASSERT_TRUE(ping(&network, network.server, network.client));
+	CU_ASSERT_EQUAL(network_status(&network).up.held, 5);
+	network_disable(&network, "proxy/delay");
+	CU_ASSERT_TRUE(network_receive(network.server, (char[5]){0}, 5));
 	network_close(&network);
 }
 
@@ -241,22 +246,30 @@ static void delay_lets_all_go_when_released(void)
 	network_close(&network);
 }
 
+/* A slow machine may take longer, but not each time. */
+#define TRIES 5
+
 static void bandwidth_is_limited(void)
 {
 	struct network network = network_open(false);
 	struct transfer *transfer;
-	double begun, seconds;
+	uint64_t received = 0;
+	double seconds = 3;
 
 	network_enable(&network, "proxy/bandwidth/down", 1000000);
-	begun = network_seconds();
-	transfer = network_start_sending(network.server, 4 * MEGABYTE, 7);
-	CU_ASSERT_EQUAL(network_receive_filled(network.client, 300000, 7), 300000);
-	seconds = network_seconds() - begun;
-	/* 10 ms may be used in advance. */
-	CU_ASSERT(seconds >= 0.28 && seconds < 3);
-	network_disable(&network, "proxy/bandwidth");
-	drain(network.client, 4 * MEGABYTE - 300000);
-	CU_ASSERT_TRUE(network_finish_sending(transfer));
+	for (int i = 0; i < TRIES && seconds >= 3; i++) {
+		double begun = network_seconds();
+
+		transfer = network_start_sending(network.server, 300000, 7);
+		CU_ASSERT_EQUAL(network_receive_filled(network.client, 300000, 7), 300000);
+		seconds = network_seconds() - begun;
+		/* 10 ms may be used in advance. */
+		CU_ASSERT(seconds >= 0.28);
+		CU_ASSERT_TRUE(network_finish_sending(transfer));
+		received += 300000;
+	}
+	CU_ASSERT(seconds < 3);
+	CU_ASSERT_EQUAL(network_status(&network).down.bytes, received);
 	network_close(&network);
 }
 
@@ -265,20 +278,25 @@ static void bandwidth_is_shared(void)
 {
 	struct network network = network_open(false);
 	int client = network_connect(network.proxy.port), server = network_accept(network.target);
+	double begun = network_seconds();
 	struct transfer *first, *second;
-	double begun;
+	uint64_t drained = 50000, meanwhile = UINT64_MAX;
 
 	network_enable(&network, "proxy/bandwidth/up", 1000000);
-	begun = network_seconds();
 	first = network_start_sending(network.client, 16 * MEGABYTE, 8);
-	CU_ASSERT_EQUAL(network_receive_filled(network.server, 50000, 8), 50000);
-	second = network_start_sending(client, 100000, 9);
-	CU_ASSERT_EQUAL(network_receive_filled(server, 100000, 9), 100000);
-	CU_ASSERT(network_seconds() - begun >= 0.2);
-	CU_ASSERT(network_status(&network).up.bytes < 400000);
-	CU_ASSERT_TRUE(network_finish_sending(second));
+	CU_ASSERT_EQUAL(network_receive_filled(network.server, drained, 8), drained);
+	for (uint64_t i = 1; i <= TRIES && meanwhile >= 250000; i++) {
+		second = network_start_sending(client, 100000, 9);
+		CU_ASSERT_EQUAL(network_receive_filled(server, 100000, 9), 100000);
+		CU_ASSERT(network_seconds() - begun >= 0.2);
+		CU_ASSERT_TRUE(network_finish_sending(second));
+		meanwhile = network_status(&network).up.bytes - i * 100000 - drained;
+		drain(network.server, meanwhile);
+		drained += meanwhile;
+	}
+	CU_ASSERT(meanwhile < 250000);
 	network_disable(&network, "proxy/bandwidth/up");
-	drain(network.server, 16 * MEGABYTE - 50000);
+	drain(network.server, 16 * MEGABYTE - drained);
 	CU_ASSERT_TRUE(network_finish_sending(first));
 	close(client);
 	close(server);

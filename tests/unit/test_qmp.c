@@ -23,6 +23,10 @@
 static pid_t server;
 static char events[256];
 
+/* What comes is waited for as long as a loaded machine takes, what does not come as long as it must. */
+#define PATIENT_MS   60000
+#define IMPATIENT_MS 150
+
 static void send_text(int fd, const char *format, json_int_t id)
 {
 	char text[1024];
@@ -61,7 +65,7 @@ static void serve(int fd, const char *const *script)
 	FILE *commands = fdopen(fd, "r");
 	json_int_t id = 0;
 
-	alarm(20);
+	alarm(120);
 	for (; *script && id >= 0; script++) {
 		if (!strcmp(*script, "close"))
 			_exit(0);
@@ -104,12 +108,12 @@ static void on_event(void *data, const char *name, const json_t *event)
 	strcat(strcat(events, name), " ");
 }
 
-static struct qmp *open_qmp(const char *const *script, int timeout_ms)
+static struct qmp *open_qmp(const char *const *script)
 {
 	struct hl_error err = HL_ERROR_INIT;
 	struct qmp *qmp = NULL;
 
-	if (qmp_open(&qmp, start_server(script), timeout_ms, on_event, events, &err))
+	if (qmp_open(&qmp, start_server(script), PATIENT_MS, on_event, events, &err))
 		printf("\n    %s", err.text);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(qmp);
 	return qmp;
@@ -123,7 +127,7 @@ static void test_answers(void)
 	static const char *const script[] = {GREETING, DONE, "{'return': {'status': 'paused'}, 'id': %d}\r\n",
 					     DONE, NULL};
 	size_t before = resources_descriptors();
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	json_t *answer = NULL;
 
 	CU_ASSERT_EQUAL(qmp_execute(qmp, "query-status", NULL, &answer, NULL), 0);
@@ -140,7 +144,7 @@ static void test_refusal(void)
 	static const char *const script[] = {
 		GREETING, DONE, "{'error': {'class': 'GenericError', 'desc': 'no such thing'}, 'id': %d}\r\n",
 		DONE, NULL};
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *answer = NULL;
 
@@ -158,7 +162,7 @@ static void test_events(void)
 	static const char *const script[] = {
 		GREETING "{'event': 'EARLY'}\r\n", DONE,
 		"{'event': 'STOP'}\r\n{'return': {}, 'id': %d}\r\n{'event': 'RESUME'}\r\n", DONE, NULL};
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
 
 	CU_ASSERT_STRING_EQUAL(events, "EARLY ");
@@ -177,7 +181,7 @@ static void test_wakes(void)
 {
 	static const char *const script[] = {
 		GREETING, DONE, "{'event': 'GUEST_PANICKED'}\r\n{'return': {}, 'id': %d}\r\n", DONE, NULL};
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
 
 	CU_ASSERT_EQUAL(poll(&watched, 1, 0), 0);
@@ -198,7 +202,7 @@ static void test_dispatch(void)
 {
 	static const char *const script[] = {GREETING, DONE, DONE "{'event': 'A'}\r\n{'event': 'B'}\r\n",
 					     "close", NULL};
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	struct pollfd watched = {.fd = qmp_fd(qmp), .events = POLLIN};
 	struct hl_error err = HL_ERROR_INIT;
 	int r = 0;
@@ -225,13 +229,15 @@ static void test_timeout(void)
 	static const char *const script[] = {
 		GREETING, DONE, "",
 		"{'return': {'late': true}, 'id': 2}\r\n{'return': {'late': false}, 'id': %d}\r\n", NULL};
-	struct qmp *qmp = open_qmp(script, 150);
+	struct qmp *qmp = open_qmp(script);
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *answer = NULL;
 
+	qmp_set_timeout(qmp, IMPATIENT_MS);
 	CU_ASSERT_EQUAL(qmp_execute(qmp, "slow", NULL, &answer, &err), -ETIMEDOUT);
 	CU_ASSERT_STRING_EQUAL(err.text, "QMP slow: QEMU has not answered within 150 ms");
 	CU_ASSERT_PTR_NULL(answer);
+	qmp_set_timeout(qmp, PATIENT_MS);
 	CU_ASSERT_EQUAL(qmp_execute(qmp, "fast", NULL, &answer, &err), 0);
 	CU_ASSERT_TRUE(json_is_false(json_object_get(answer, "late")));
 	json_decref(answer);
@@ -241,11 +247,12 @@ static void test_timeout(void)
 
 static void check_failed_open(const char *const *script, int code, const char *message)
 {
+	int timeout_ms = code == -ETIMEDOUT ? IMPATIENT_MS : PATIENT_MS;
 	size_t before = resources_descriptors();
 	struct hl_error err = HL_ERROR_INIT;
 	struct qmp *qmp = NULL;
 
-	CU_ASSERT_EQUAL(qmp_open(&qmp, start_server(script), 150, on_event, events, &err), code);
+	CU_ASSERT_EQUAL(qmp_open(&qmp, start_server(script), timeout_ms, on_event, events, &err), code);
 	CU_ASSERT_PTR_NULL(qmp);
 	CU_ASSERT_STRING_EQUAL(err.text, message);
 	stop_server();
@@ -267,10 +274,11 @@ static void test_failed_open(void)
 static void test_half_message(void)
 {
 	static const char *const script[] = {GREETING, DONE, "{'pad': '", NULL};
-	struct qmp *qmp = open_qmp(script, 150);
+	struct qmp *qmp = open_qmp(script);
 	struct hl_error err = HL_ERROR_INIT;
 
 	/* Half a message is no message. */
+	qmp_set_timeout(qmp, IMPATIENT_MS);
 	CU_ASSERT_EQUAL(qmp_execute(qmp, "half", NULL, NULL, &err), -ETIMEDOUT);
 	qmp_close(qmp);
 	stop_server();
@@ -279,7 +287,7 @@ static void test_half_message(void)
 static void test_failure_points(void)
 {
 	static const char *const script[] = {GREETING, DONE, DONE, DONE, DONE, NULL};
-	struct qmp *qmp = open_qmp(script, 5000);
+	struct qmp *qmp = open_qmp(script);
 	struct hl_error err = HL_ERROR_INIT;
 
 	fiu_init(0);
