@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/disk.h"
+#include "inject/lab_vm.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -40,6 +41,10 @@ static int read_link(const char *name, const char *link, char *target, size_t si
 
 int disk_find(const char *name, struct disk *disk, struct hl_error *err)
 {
+	int r = lab_vm_require(err);
+
+	if (r)
+		return r;
 	snprintf(disk->name, sizeof(disk->name), "%s", name);
 	read_link(name, "mount", disk->mount, sizeof(disk->mount));
 	if (read_link(name, "device", disk->device, sizeof(disk->device)) ||

@@ -7,6 +7,7 @@
  * changing it, and never blocks.
  */
 #include "inject/inject.h"
+#include "inject/lab_vm.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -26,7 +27,10 @@ static int fsfreeze_inject(struct injection *injection, struct hl_error *err)
 {
 	const struct fsfreeze *parameters = injection->parameters;
 	struct fsfreeze_state *state = injection->state;
+	int r = lab_vm_require(err);
 
+	if (r)
+		return r;
 	state->fd = open(parameters->mount, O_RDONLY | O_CLOEXEC);
 	if (state->fd < 0)
 		return hl_error_errno(err, errno, "open %s", parameters->mount);

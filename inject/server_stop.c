@@ -23,6 +23,9 @@ static int signal_server(struct injection *injection, int signal, struct hl_erro
 
 	if (pid < 0)
 		return pid;
+	/* Anything else would reach far more than this server. */
+	if (pid <= 1)
+		return hl_error_set(err, ESRCH, "there is no server of disk %s", parameters->disk);
 	return kill(pid, signal)
 		       ? hl_error_errno(err, errno, "signal the server of disk %s", parameters->disk)
 		       : 0;
