@@ -9,7 +9,8 @@
  * @text: newly allocated: lines "[SECONDS.MICROSECONDS] TEXT"
  *
  * Needs nothing but VMCOREINFO: kernels from 5.10 on (printk_ringbuffer) and from 3.5 on (log_buf of
- * records).
+ * records). The second form is written after the kernel's sources (kernel/printk/printk.c of 5.9) and was run
+ * on a log made by hand only: no kernel that old was at hand.
  *
  * Return: 0 or -ENODATA.
  */

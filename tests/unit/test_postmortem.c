@@ -13,6 +13,7 @@
 
 #include <CUnit/CUnit.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -21,6 +22,7 @@
 #define INFO	    0x200000U
 #define KALLSYMS    0x210000U
 #define RING	    0x300000U
+#define OLD_LOG	    0x320000U
 #define TEXT_BITS   9
 #define COUNT_BITS  2
 
@@ -155,6 +157,36 @@ static void put_log(uint8_t *memory)
 	put64(memory, RING + 0x1000 + 3 * 24 + 8, 0x5f8);
 }
 
+/* struct printk_log of 4.19 (kernel/printk/printk.c): 16 bytes, the text, the dictionary, up to a multiple
+ * of 4. */
+static size_t put_old_record(uint8_t *memory, size_t at, uint64_t nanoseconds, const char *text,
+			     const char *dictionary)
+{
+	size_t size = (16 + strlen(text) + strlen(dictionary) + 3) & ~3UL;
+
+	put64(memory, OLD_LOG + 0x1000 + at, nanoseconds);
+	put16(memory, OLD_LOG + 0x1000 + at + 8, (uint16_t)size);
+	put16(memory, OLD_LOG + 0x1000 + at + 10, (uint16_t)strlen(text));
+	put16(memory, OLD_LOG + 0x1000 + at + 12, (uint16_t)strlen(dictionary));
+	memcpy(memory + OLD_LOG + 0x1000 + at + 16, text, strlen(text));
+	memcpy(memory + OLD_LOG + 0x1000 + at + 16 + strlen(text), dictionary, strlen(dictionary));
+	return at + size;
+}
+
+/* log_buf, log_buf_len, log_first_idx, log_next_idx: the oldest record is near the end of the buffer. */
+static void put_old_log(uint8_t *memory)
+{
+	size_t next = put_old_record(memory, 400, 1500000, "first\nof two lines", "SUBSYSTEM=pci");
+
+	put_old_record(memory, next, 0, "", "");
+	put16(memory, OLD_LOG + 0x1000 + next + 8, 0);
+	next = put_old_record(memory, 0, 20000000000000, "from the beginning again", "");
+	put64(memory, OLD_LOG, VIRTUAL(OLD_LOG + 0x1000));
+	put32(memory, OLD_LOG + 8, 512);
+	put32(memory, OLD_LOG + 12, 400);
+	put32(memory, OLD_LOG + 16, (uint32_t)next);
+}
+
 /* A core file made from it, opened. */
 static void make_core(struct image *image, bool five_levels, const struct elf_prstatus *registers,
 		      size_t cpu_count)
@@ -171,6 +203,7 @@ static void make_core(struct image *image, bool five_levels, const struct elf_pr
 	put_info(memory, five_levels);
 	put_symbols(memory);
 	put_log(memory);
+	put_old_log(memory);
 	munmap(memory, MEMORY_SIZE);
 	CU_ASSERT_EQUAL_FATAL(core_copy(ram, MEMORY_SIZE, core, &err), 0);
 	CU_ASSERT_EQUAL_FATAL(core_finish(core, MEMORY_SIZE, registers, cpu_count, &err), 0);
@@ -231,6 +264,29 @@ static void log_is_read(void)
 	CU_ASSERT_EQUAL_FATAL(dmesg_read(&mapping, &text, NULL), 0);
 	CU_ASSERT_STRING_EQUAL(text, "[    0.001500] first\n[    0.001500] of two lines\n"
 				     "[12345.678901] committed\n[20000.000000] wrapped\n");
+	mapping_close(&mapping);
+	image_close(&image);
+}
+
+static void log_of_old_kernels_is_read(void)
+{
+	struct image image;
+	struct mapping mapping;
+	cleanup_free char *text = NULL;
+
+	make_core(&image, false, NULL, 0);
+	CU_ASSERT_EQUAL_FATAL(mapping_open(&mapping, &image, NULL), 0);
+	free(mapping.info);
+	CU_ASSERT_FATAL(
+		asprintf(&mapping.info,
+			 "SYMBOL(log_buf)=%llx\nSYMBOL(log_buf_len)=%llx\nSYMBOL(log_first_idx)=%llx\n"
+			 "SYMBOL(log_next_idx)=%llx\nSIZE(printk_log)=16\nOFFSET(printk_log.ts_nsec)=0\n"
+			 "OFFSET(printk_log.len)=8\nOFFSET(printk_log.text_len)=10\n",
+			 VIRTUAL(OLD_LOG), VIRTUAL(OLD_LOG + 8), VIRTUAL(OLD_LOG + 12),
+			 VIRTUAL(OLD_LOG + 16)) > 0);
+	CU_ASSERT_EQUAL_FATAL(dmesg_read(&mapping, &text, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(text, "[    0.001500] first\n[    0.001500] of two lines\n"
+				     "[20000.000000] from the beginning again\n");
 	mapping_close(&mapping);
 	image_close(&image);
 }
@@ -358,6 +414,7 @@ CU_TestInfo postmortem_tests[] = {
 	{"a core has the kernel's addresses, with four and five levels", core_has_addresses},
 	{"the direct map is found, moved by KASLR", direct_map_is_found},
 	{"the log ring is read, in order and whole", log_is_read},
+	{"the log of kernels before 5.10", log_of_old_kernels_is_read},
 	{"the symbol table is read", symbols_are_read},
 	{"registers go through the monitor's output into the core", registers_are_kept},
 	{"files that are no core are refused", other_files_are_refused},
