@@ -166,7 +166,8 @@ struct injection {
  * @inject: break it. 0 or -errno.
  * @confirm: prove from evidence other than inject()'s own return value that it is broken. 0 or -errno.
  * @release: mend it
- * @confirm_released: prove that it is mended; NULL when guest_confirm_released() alone can
+ * @confirm_released: prove that it is mended; NULL when guest_confirm_released() alone can. One that leaves
+ *	no evidence has proved nothing, and leaves it to that as well.
  * @guest_prepare: INJECTOR_HOST only: in the guest program, before the host is asked: refuse a guest in which
  *	the fault would prove nothing. It must not block. 0 or -errno; or NULL
  * @guest_confirm, @guest_confirm_released: INJECTOR_HOST only: further proof from inside the guest, in a
