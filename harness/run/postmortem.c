@@ -8,16 +8,17 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/polling.h"
 #include "inject/host_thread.h"
 #include "postmortem/core.h"
 #include "postmortem/registers.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 
 #define REGISTERS_LIMIT_MS 1000
 #define FREEZE_LIMIT	   (2 * NANOSECONDS_PER_SECOND)
+#define LOOK_EVERY	   1000000
 
 /*
  * Return: whether to thaw it again: not when it is dead, or when a fault had stopped it already. A thread
@@ -25,7 +26,7 @@
  */
 static bool freeze(const struct run *run)
 {
-	int64_t deadline = workload_now() + run_stretched(run, FREEZE_LIMIT);
+	struct polling polling = polling_begin(run_stretched(run, FREEZE_LIMIT), LOOK_EVERY);
 	pid_t pid = run->vm.process.pid;
 	struct host_threads threads;
 
@@ -33,8 +34,8 @@ static bool freeze(const struct run *run)
 	    kill(pid, SIGSTOP))
 		return false;
 	while (!host_threads_look(pid, &threads, NULL) && !host_threads_stand_still(&threads) &&
-	       workload_now() < deadline)
-		poll(NULL, 0, 1);
+	       polling_again(&polling))
+		;
 	return true;
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/vcpu_threads.h"
 
-#include "base/cleanup.h"
-#include "inject/workload/workload.h"
+#include "base/polling.h"
 
 #include <fiu-local.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -16,6 +14,7 @@
  * with each try, as the machine may only be slow.
  */
 #define FIRST_ANSWER_MS 100
+#define LOOK_EVERY	1000000
 
 /* A child, as QEMU is one. */
 bool vcpu_threads_possible(char *reason, size_t size)
@@ -72,12 +71,12 @@ int vcpu_threads_find(const struct vm *vm, pid_t *threads, struct hl_error *err)
 	return r;
 }
 
-/* A signal may come first: the thread takes it and goes on to the stop that was asked for. */
-static int await_stop(pid_t thread, int64_t deadline, struct hl_error *err)
+/* A signal may come first; the thread takes it and goes on to the stop that was asked for. */
+static int await_stop(pid_t thread, const struct polling *polling, struct hl_error *err)
 {
 	int status = 0;
 
-	while (workload_now() < deadline) {
+	do {
 		pid_t changed = waitpid(thread, &status, __WALL | WNOHANG);
 
 		if (changed < 0 || (changed && !WIFSTOPPED(status)))
@@ -86,13 +85,12 @@ static int await_stop(pid_t thread, int64_t deadline, struct hl_error *err)
 			return 0;
 		if (changed)
 			ptrace(PTRACE_CONT, thread, NULL, (void *)(intptr_t)WSTOPSIG(status));
-		else
-			poll(NULL, 0, 1);
-	}
+	} while (polling_again(polling));
 	return hl_error_set(err, ETIMEDOUT, "thread %d of QEMU does not stop", (int)thread);
 }
 
-static int hold_thread(struct vm *vm, size_t cpu, pid_t thread, int64_t deadline, struct hl_error *err)
+static int hold_thread(struct vm *vm, size_t cpu, pid_t thread, const struct polling *polling,
+		       struct hl_error *err)
 {
 	/* It goes on all the same: the injector must find out. */
 	fiu_do_on("vcpu_threads/hold", return 0);
@@ -101,17 +99,17 @@ static int hold_thread(struct vm *vm, size_t cpu, pid_t thread, int64_t deadline
 	vm->held_threads[cpu] = thread;
 	if (ptrace(PTRACE_INTERRUPT, thread, NULL, NULL))
 		return hl_error_errno(err, errno, "stop thread %d of QEMU", (int)thread);
-	return await_stop(thread, deadline, err);
+	return await_stop(thread, polling, err);
 }
 
-static int hold_all(struct vm *vm, uint64_t cpus, const pid_t *threads, int64_t deadline,
+static int hold_all(struct vm *vm, uint64_t cpus, const pid_t *threads, const struct polling *polling,
 		    struct hl_error *err)
 {
 	int r = 0;
 
 	for (size_t cpu = 0; !r && cpu < (size_t)vm->cpus; cpu++)
 		if (cpus >> cpu & 1)
-			r = hold_thread(vm, cpu, threads[cpu], deadline, err);
+			r = hold_thread(vm, cpu, threads[cpu], polling, err);
 	return r;
 }
 
@@ -129,20 +127,20 @@ static int ask_qemu(struct vm *vm, int limit_ms, struct hl_error *err)
 
 int vcpu_threads_hold(struct vm *vm, uint64_t cpus, int timeout_ms, struct hl_error *err)
 {
-	int64_t deadline = workload_now() + timeout_ms * 1000000LL;
+	struct polling polling = polling_begin(timeout_ms * 1000000LL, LOOK_EVERY);
 	pid_t threads[VM_MOST_CPUS];
 	int r = vcpu_threads_find(vm, threads, err);
 
 	if (r)
 		return r;
 	for (int limit_ms = FIRST_ANSWER_MS;; limit_ms *= 2) {
-		r = hold_all(vm, cpus, threads, deadline, err);
+		r = hold_all(vm, cpus, threads, &polling, err);
 		if (!r)
 			r = ask_qemu(vm, limit_ms, err);
 		if (!r)
 			return 0;
 		vcpu_threads_let_go(vm, cpus);
-		if (r != -ETIMEDOUT || workload_now() > deadline)
+		if (r != -ETIMEDOUT || polling_over(&polling))
 			return r;
 	}
 }
