@@ -12,13 +12,15 @@
 
 /*
  * A report is complete when the kernel has printed nothing for this long. Both sides end it at the same
- * place in the stream: the guest sends "quiet" there.
+ * place in the stream: the guest sends "quiet" there. In real time the host may keep the guest from running in
+ * the middle of a report (40 ms between two lines of one were measured on a loaded machine).
  */
-#define QUIET (50 * 1000000LL)
+#define QUIET	   (50 * 1000000LL)
+#define REAL_QUIET (500 * 1000000LL)
 
 static int kmsg = -1;
 static struct hl_log *log_reader;
-static int64_t last_record;
+static int64_t last_record, quiet;
 static bool marked;
 /* Time of our mark in the kernel log, in its own clock; 0 before it was read. */
 static int64_t mark_time;
@@ -42,6 +44,7 @@ static int on_event(const struct hl_event *event, void *data)
 
 int kernel_log_open(struct guest *guest, struct hl_error *err)
 {
+	quiet = guest->plan.vm->clock == PLAN_CLOCK_REAL ? REAL_QUIET : QUIET;
 	kmsg = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0)
 		return hl_error_errno(err, errno, "open /dev/kmsg");
@@ -93,7 +96,7 @@ void kernel_log_dispatch(int64_t now)
 		feed(record, (size_t)got);
 		last_record = now;
 	}
-	if (last_record && now >= last_record + QUIET) {
+	if (last_record && now >= last_record + quiet) {
 		last_record = 0;
 		channel_send("quiet", now, NULL);
 		hl_log_flush(log_reader, NULL);
@@ -102,7 +105,7 @@ void kernel_log_dispatch(int64_t now)
 
 int64_t kernel_log_next(void)
 {
-	return last_record ? last_record + QUIET : 0;
+	return last_record ? last_record + quiet : 0;
 }
 
 int64_t kernel_log_mark(const char *text)
