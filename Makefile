@@ -126,6 +126,7 @@ asan: $(BUILD)/guest $(BUILD)/clockwatch ## the quick tests under the address an
 	@$(MAKE) --no-print-directory BUILD=build/asan PROGRAM=build/asan/hanglab CFLAGS="$(SANITIZE)" \
 		build/asan/unit build/asan/hanglab
 	@mkdir -p build/asan/build && ln -sf ../../guest ../../clockwatch build/asan/build/
+	@ln -sfn ../../../harness/skeletons build/asan/harness/skeletons
 	LSAN_OPTIONS=suppressions=tests/leak-suppressions:print_suppressions=0 HANGLAB=build/asan/hanglab \
 		build/asan/unit
 

@@ -71,8 +71,10 @@ static bool page_fault_begin(struct report *report, const struct line *line, con
 		at = parse_after(anchor, " address ");
 	if (!at)
 		at = parse_after(anchor, " at ");
+	while (at && *at == ' ')
+		at++;
 	/* Two printk calls on old kernels: the address may have been cut off. */
-	if (at && !parse_hex(at, &address))
+	if (at && !parse_hex(at, &address) && !parse_starts(at, "(null)"))
 		return false;
 	if (at)
 		take_address(report, at);
@@ -169,7 +171,9 @@ static bool internal_error_begin(struct report *report, const struct line *line,
 	report->oopsed = true;
 	if (parse_starts(name, "Oops - "))
 		name += strlen("Oops - ");
-	report->what = report_stable(report, "", report_text(report, name, strcspn(name, ":")));
+	report->what = *name == ':'
+			       ? "internal error"
+			       : report_stable(report, "", report_text(report, name, strcspn(name, ":")));
 	return true;
 }
 
@@ -246,6 +250,7 @@ static const struct {
 	{"rwlock ", HL_EVENT_LOCKDEP, BLAME_LOCK},
 	{"MAX_LOCKDEP", HL_EVENT_LOCKDEP, BLAME_LOCK},
 	{"MAX_STACK_TRACE_ENTRIES", HL_EVENT_LOCKDEP, BLAME_LOCK},
+	{"unable to handle kernel", HL_EVENT_OOPS, 0}, /* the rest of the line was cut off */
 	{"using ", HL_EVENT_BUG, BLAME_PREEMPTION},
 	{"scheduling while atomic", HL_EVENT_BUG, BLAME_SCHEDULER},
 };
@@ -368,10 +373,14 @@ static bool warning_begin(struct report *report, const struct line *line, const 
 		take_warning_task(report, function);
 	} else {
 		length = strcspn(place, " ");
-		if (!memchr(place, ':', length))
+		if (memchr(place, ':', length)) {
+			report_field_text(report, "place", place, length);
+			function = place + length;
+		} else if (parse_function(place) && place[parse_function(place)] == '+') {
+			function = place; /* built without CONFIG_DEBUG_BUGVERBOSE */
+		} else {
 			return false;
-		report_field_text(report, "place", place, length);
-		function = place + length;
+		}
 	}
 	while (*function == ' ')
 		function++;
@@ -440,7 +449,8 @@ const struct report_parser parser_file_count = {
 /* "WARNING: kernel stack regs at (ptrval) in sh:4493 has bad 'bp' value (ptrval)" of the unwinder */
 static bool unwinder_begin(struct report *report, const struct line *line, const char *anchor)
 {
-	if (!parse_at_start(line, anchor) || !strstr(anchor, " has bad "))
+	if (!parse_at_start(line, anchor) ||
+	    (parse_starts(anchor, "WARNING: kernel stack ") && !strstr(anchor, " has bad ")))
 		return false;
 	report->what = "kernel stack has bad values";
 	report->whole_title = true;

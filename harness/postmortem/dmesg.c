@@ -81,8 +81,8 @@ static int open_ring(struct ring *ring, const struct mapping *mapping, struct hl
 		.time = value_of(mapping, "OFFSET(printk_info.ts_nsec)"),
 		.length = value_of(mapping, "OFFSET(printk_info.text_len)"),
 	};
-	if (!bits || bits > MOST_DESCRIPTORS || !text_bits || 1ULL << text_bits > MOST_TEXT ||
-	    !ring->descriptor_size || !ring->info_size)
+	if (!bits || bits > MOST_DESCRIPTORS || !text_bits || text_bits > 63 ||
+	    1ULL << text_bits > MOST_TEXT || !ring->descriptor_size || !ring->info_size)
 		return hl_error_set(err, ENODATA, "the kernel's log buffer makes no sense");
 	ring->count = 1ULL << bits;
 	ring->text_size = 1ULL << text_bits;
