@@ -31,7 +31,7 @@ CPPFLAGS += -I. -Iharness
 HOSTLIBS  = $(shell pkg-config --libs $(PACKAGES)) -laio -lfiu -lpthread -lm
 GUESTLIBS = -l:libjansson.a -l:liburing.a -l:libaio.a -l:libnettle.a -lpthread -lm
 
-.PHONY: all deps deps-test deps-dev deps-kernel demo check unit system lint format asan bench fuzz clean help
+.PHONY: all deps deps-test deps-dev deps-kernel demo check check-kernels unit system lint format asan bench fuzz clean help
 all: $(PROGRAM) $(BUILD)/guest $(BUILD)/clockwatch $(BUILD)/libhanglab-checkers.a ## build everything (default)
 
 $(PROGRAM): $(call objects,harness/main.c $(HARNESS))
@@ -111,6 +111,10 @@ check: deps-test ## install, build, get the kernels, then every test
 	-./hanglab kernel fetch debian:6.1.0-47-cloud-amd64
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 	$(BUILD)/system
+
+check-kernels: deps-kernel ## build kernels with two old bugs from source, and verify the fixes (long; not part of check)
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	tests/system/check-kernels
 
 bench: all $(patsubst %.c,$(BUILD)/%,$(BENCH)) ## measure speed, memory and exactness; fails when a target is missed
 	@missed=; for program in $(filter $(BUILD)/tests/bench/%,$^); do $$program || missed="$$missed $$program"; done; \
@@ -201,4 +205,4 @@ clean: ## remove what was built
 	rm -rf $(BUILD) hanglab
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile

@@ -15,6 +15,7 @@
 #define FAMILY	   "debian"
 #define IMAGE	   "linux-image-"
 #define CURRENT	   KERNEL_DEBIAN_FLAVOUR /* linux-image-cloud-amd64 depends on today's release */
+#define DEBUG	   "-dbg"
 #define META_HOPS  3
 #define NEAREST	   3
 #define MOST_PARTS 4
@@ -391,6 +392,13 @@ static int bad_name(const char *name, struct hl_error *err)
 			    name);
 }
 
+static bool is_debug_package(const char *what)
+{
+	size_t length = strlen(what);
+
+	return length > strlen(DEBUG) && !strcmp(what + length - strlen(DEBUG), DEBUG);
+}
+
 /* "amd64", "cloud-amd64", "rt-amd64" */
 static bool is_flavour(const char *word)
 {
@@ -484,6 +492,13 @@ int kernel_fetch_debian(const char *name, const struct progress *progress, struc
 	bool downloaded = false;
 	int r = parse_name(&request, name, &suite, err);
 
+	if (!r && is_debug_package(request.what))
+		r = hl_error_set(
+			err, EINVAL,
+			"\"%s\" names the symbols of a kernel, which are some hundred megabytes: to have "
+			"them beside it, run apt-get download " IMAGE "%s " IMAGE
+			"%.*s, then hanglab kernel add with both files",
+			name, request.what, (int)(strlen(request.what) - strlen(DEBUG)), request.what);
 	if (!r)
 		r = fetch(&request, suite, &found, &downloaded, err);
 	apt_close(&request.apt);

@@ -138,6 +138,7 @@ int kernel_tree_make(const char *tree, const char *const *words, const char *log
 
 	if (!make.log)
 		return hl_error_errno(err, errno, "write %s", log);
+	setvbuf(make.log, NULL, _IOLBF, 0);
 	while (*words && used < WORDS_MOST + 7)
 		command[used++] = *words++;
 	progress_report(progress, phase, -1);

@@ -111,20 +111,19 @@ static void check_tree(const char *folder, const char *name, const char *expecte
 	CU_ASSERT_STRING_EQUAL(text, expected);
 }
 
-static int patch(const char *folder, const char *const *names, struct hl_error *err)
+/* Patch the tree with up to two patches. */
+static int patch(const char *folder, const char *one, const char *other, struct hl_error *err)
 {
 	cleanup_with(source_close) struct source source = SOURCE_NONE;
-	cleanup_free char *first = file_path("%s/%s", folder, names[0] ?: "");
-	cleanup_free char *second = file_path("%s/%s", folder, names[0] && names[1] ? names[1] : "");
+	cleanup_free char *first = file_path("%s/%s", folder, one ? one : "");
+	cleanup_free char *second = file_path("%s/%s", folder, other ? other : "");
 	const char *paths[] = {first, second};
-	size_t count = !names[0] ? 0 : names[1] ? 2 : 1;
 
 	CU_ASSERT_EQUAL_FATAL(source_open("debian:6.1", &nobody, &source, err), 0);
 	CU_ASSERT_STRING_EQUAL(source.package, PACKAGE);
-	return source_patch(&source, paths, count, err);
+	return source_patch(&source, paths, (one != NULL) + (other != NULL), err);
 }
 
-#define PATCH(...) patch(folder, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, &err)
 #define TEXT(what) "one\n" what "\nthree\n6.1.9-1\n"
 
 static void test_patch(void)
@@ -134,13 +133,13 @@ static void test_patch(void)
 	struct hl_error err = HL_ERROR_INIT;
 	struct stat status;
 
-	CU_ASSERT_EQUAL(PATCH("change.patch", "again.patch"), 0);
+	CU_ASSERT_EQUAL(patch(folder, "change.patch", "again.patch", &err), 0);
 	check_tree(folder, "text", TEXT("2"));
-	CU_ASSERT_EQUAL(PATCH("new.patch"), 0);
+	CU_ASSERT_EQUAL(patch(folder, "new.patch", NULL, &err), 0);
 	check_tree(folder, "text", TEXT("two"));
 	check_tree(folder, "script.d/new", "new\n");
 	check_tree(folder, "script", "#!/bin/bash\n");
-	CU_ASSERT_EQUAL(PATCH(), 0);
+	CU_ASSERT_EQUAL(patch(folder, NULL, NULL, &err), 0);
 	check_tree(folder, "script.d/new", NULL);
 	check_tree(folder, "script", "#!/bin/sh\n");
 	CU_ASSERT_EQUAL_FATAL(stat(script, &status), 0);
@@ -153,15 +152,15 @@ static void test_patch_fails(void)
 	const char *folder = begin();
 	struct hl_error err = HL_ERROR_INIT;
 
-	CU_ASSERT_EQUAL(PATCH("change.patch", "change.patch"), -EINVAL);
+	CU_ASSERT_EQUAL(patch(folder, "change.patch", "change.patch", &err), -EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "change.patch does not apply to " PACKAGE
 						" 6.1.9-1: text: Hunk #1 FAILED at 1."));
 	check_tree(folder, "text", TEXT("two"));
-	CU_ASSERT_EQUAL(PATCH("new.patch", "again.patch"), -EINVAL);
+	CU_ASSERT_EQUAL(patch(folder, "new.patch", "again.patch", &err), -EINVAL);
 	check_tree(folder, "script.d/new", NULL);
-	CU_ASSERT_EQUAL(PATCH("none.patch"), -EINVAL);
+	CU_ASSERT_EQUAL(patch(folder, "none.patch", NULL, &err), -EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "Only garbage was found in the patch input."));
-	CU_ASSERT_EQUAL(PATCH("missing.patch"), -ENOENT);
+	CU_ASSERT_EQUAL(patch(folder, "missing.patch", NULL, &err), -ENOENT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "missing.patch"));
 	apt_fixture_end();
 }

@@ -160,6 +160,8 @@ static void test_names(void)
 	check_refused("debian:../x/5.10", EINVAL, "names no Debian kernel");
 	check_refused("debian:bullseye/", EINVAL, "names no Debian kernel");
 	check_refused("debian:bullseye/-o", EINVAL, "names no Debian kernel");
+	check_refused("debian:" CURRENT "-dbg", EINVAL,
+		      "apt-get download linux-image-" CURRENT "-dbg linux-image-" CURRENT ",");
 }
 
 /* By the version of the package, or the upstream part of it. */
