@@ -9,6 +9,7 @@
 #include "kernel_store.h"
 #include "kernel_tree.h"
 #include "source.h"
+#include "tree_build.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -37,31 +38,7 @@ static void work_clear(struct work *work)
 	free(work->patches);
 }
 
-/* ---- what a build needs ---- */
-
-static const struct {
-	const char *program, *package;
-} needs[] = {
-	{"bc", "bc"},	  {"bison", "bison"}, {"ccache", "ccache"}, {"flex", "flex"},	{"gcc", "gcc"},
-	{"make", "make"}, {"patch", "patch"}, {"tar", "tar"},	    {"xz", "xz-utils"},
-};
-
-static int check_programs(struct hl_error *err)
-{
-	cleanup_free char *missing = file_path("%s", "");
-
-	for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++) {
-		cleanup_free char *path = process_find_program(needs[i].program), *old = missing;
-
-		missing = file_path("%s%s%s", old, path ? "" : " ", path ? "" : needs[i].package);
-	}
-	if (!*missing)
-		return 0;
-	return hl_error_set(err, ENOENT,
-			    "to build a kernel, these are missing here:%s; run make deps-kernel, or apt-get "
-			    "install%s libelf-dev libssl-dev",
-			    missing, missing);
-}
+/* ---- what goes in ---- */
 
 static int read_compiler(char **compiler, struct hl_error *err)
 {
@@ -72,8 +49,6 @@ static int read_compiler(char **compiler, struct hl_error *err)
 		(*compiler)[strcspn(*compiler, "\n")] = '\0';
 	return r;
 }
-
-/* ---- what goes in ---- */
 
 static void hash_text(const char *text, char *sha256)
 {
@@ -119,7 +94,7 @@ static int read_inputs(struct work *work, struct hl_error *err)
 	for (size_t i = 0; !r && i < build->patch_count; i++)
 		r = hash_file(build->patches[i], work->patches[i], err);
 	if (!r)
-		r = check_programs(err);
+		r = tree_build_check_programs(err);
 	if (!r)
 		r = read_compiler(&work->compiler, err);
 	if (!r)
@@ -129,35 +104,13 @@ static int read_inputs(struct work *work, struct hl_error *err)
 	return r;
 }
 
-/* ---- configure, compile ---- */
-
-static int make(struct work *work, const char *const *words, const char *what, struct hl_error *err)
-{
-	cleanup_free char *log = file_path("%s/build.log", work->source.folder);
-	cleanup_free char *phase = file_path("%s %s %s", what, work->source.package, work->source.version);
-
-	return kernel_tree_make(work->source.tree, words, log, work->progress, phase, err);
-}
-
-static int configure(struct work *work, struct hl_error *err)
-{
-	const char *name = work->config.rest_off ? "wanted.config" : "tree/.config";
-	cleanup_free char *path = file_path("%s/%s", work->source.folder, name);
-	cleanup_free char *wanted = file_path("KCONFIG_ALLCONFIG=%s", path);
-	const char *const off[] = {wanted, "allnoconfig", NULL}, *const defaults[] = {"olddefconfig", NULL};
-	int r = file_write(path, work->config_text, strlen(work->config_text), err);
-
-	if (!r)
-		r = make(work, work->config.rest_off ? off : defaults, "configure", err);
-	return r ? r : kconfig_check(&work->config, work->source.tree, err);
-}
-
 static int compile(struct work *work, struct hl_error *err)
 {
-	cleanup_free char *jobs = file_path("-j%u", work->build->jobs);
+	cleanup_free char *name = file_path("%s %s", work->source.package, work->source.version);
+	const struct tree_build build = {work->source.tree, name, work->source.folder, &work->config,
+					 work->build->jobs};
 
-	return make(work, (const char *const[]){jobs, "CC=ccache gcc", "HOSTCC=ccache gcc", "all", NULL},
-		    "build", err);
+	return tree_build(&build, work->progress, err);
 }
 
 /* ---- into the store ---- */
@@ -236,8 +189,6 @@ static int build_anew(struct work *work, struct kernel **kernel, struct hl_error
 	cleanup_free char *description = describe(work);
 	int r = source_patch(&work->source, build->patches, build->patch_count, err);
 
-	if (!r)
-		r = configure(work, err);
 	if (!r)
 		r = compile(work, err);
 	return r ? r : kernel_store_put(build->name, work->sha256, description, fill, work, kernel, err);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/cleanup.h"
+#include "cmd/bisect_build.h"
 #include "cmd/cells.h"
 #include "cmd/scenario_options.h"
+#include "compare/git_answer.h"
 #include "compare/search.h"
 #include "run/verdict.h"
 
 #include <string.h>
-
-/* What "git bisect run" expects of a kernel that cannot be tested. */
-#define CANNOT_BE_TESTED 125
 
 /**
  * struct bisection - a search through a list of kernels
@@ -90,19 +89,12 @@ static int search(struct bisection *bisection)
 	return verdict_exit_code(VERDICT_BROKEN);
 }
 
-/*
- * As the command of "git bisect run": 0 stands for the old side, 1 for the new one. Its old side is the one
- * without the bug unless it is asked for the fix.
- */
+/* As the command of "git bisect run". */
 static int test_one(struct bisection *bisection)
 {
 	const char *find = command_option(bisection->line, "find");
-	enum outcome old = find && !strcmp(find, "fixed") ? OUTCOME_SEEN : OUTCOME_CLEAN;
-	enum outcome outcome = test_kernel(bisection, bisection->kernels[0]);
 
-	if (outcome != OUTCOME_SEEN && outcome != OUTCOME_CLEAN)
-		return CANNOT_BE_TESTED;
-	return outcome != old;
+	return git_answer(test_kernel(bisection, bisection->kernels[0]), find && !strcmp(find, "fixed"));
 }
 
 static int parse_fraction(const struct command_line *line, const char *option, double otherwise, double most,
@@ -125,8 +117,14 @@ static int bisect_kernels(struct bisection *bisection)
 
 	for (size_t i = 0; i < bisection->count; i++)
 		cells_add(&cells, bisection->path, bisection->kernels[i], 1);
-	if (!code)
-		code = cells_check(&cells);
+	if (!code && command_option(bisection->line, "build"))
+		code = bisect_build(bisection->line, bisection->kernels, bisection->count);
+	if (code)
+		return code;
+	code = cells_check(&cells);
+	/* To git any code up to 124 would be an answer. */
+	if (code && bisection->count == 1)
+		return GIT_ANSWER_SKIP;
 	if (code)
 		return code;
 	return bisection->count == 1 ? test_one(bisection) : search(bisection);
@@ -158,6 +156,10 @@ static int bisect(const struct command_line *line)
 static const struct command_option options[] = {
 	{"find", 0, "fixed|broken",
 	 "the first kernel without the bug, or the first with it; default fixed for a list"},
+	{"build", 0, NULL, "build the kernel tree:FOLDER first, with ccache"},
+	{"config", 0, "CONFIG",
+	 "with --build: lab (the default), boot, or a file with a whole configuration"},
+	{"config-fragment", 0, "FILE", "with --build: further options; may be repeated"},
 	{"rate", 0, "R", "how often a run shows the bug where it is, 0 to 1; default 1: always"},
 	{"confidence", 0, "C", "that the answer is right; default 0.99"},
 	{NULL, 0, NULL, NULL},
@@ -178,11 +180,14 @@ const struct command command_bisect = {
 		"With one kernel it is a command for \"git bisect run\": 0 clean, 1 broken, 125 cannot be "
 		"tested.\n"
 		"With --find fixed, for a bisection between the terms broken and fixed, 0 broken and 1 "
-		"clean.\n\n"
+		"clean.\n"
+		"--build runs make in the tree first; a revision that does not build or boot cannot be "
+		"tested.\n\n"
 		"Exit code: 0 found, 2 not.\n",
 	.example = "hanglab bisect scenarios/exfat-loop-livelock.yaml "
 		   "debian:6.1.0-{47,48,49,50,51,52,53,54,55,56}"
 		   "-cloud-amd64\n"
+		   "git bisect run hanglab bisect --build --rate 0.5 ../my-lockup.yaml tree:.\n"
 		   "hanglab bisect --rate 0.3 flaky.yaml debian:6.1.170 debian:6.1.180 debian:6.1.192\n",
 	.options = options,
 	.shared = command_compare_options,

@@ -281,6 +281,7 @@ static void settle_end(struct run *run)
 			 facts->began ? "" : "the guest panicked before it was ready: ", facts->first_panic);
 	}
 	judge_end(facts->judge, facts->end_reason);
+	record_triggers(run->record, run->plan, facts->judge);
 	record_unconfirmed(run->record, run->plan, facts);
 }
 

@@ -14,9 +14,11 @@
 #include <string.h>
 
 /* A trigger that has not ended after this time is looked at. */
-#define SETTLE (1 * NANOSECONDS_PER_SECOND)
+#define SETTLE	  (1 * NANOSECONDS_PER_SECOND)
+/* What sh answers for a program that is not there. */
+#define NOT_FOUND 127
 /* Between two looks at the processes of a trigger. */
-#define LOOK   (1 * NANOSECONDS_PER_SECOND)
+#define LOOK	  (1 * NANOSECONDS_PER_SECOND)
 
 /**
  * struct task - a process of a command
@@ -32,6 +34,8 @@ struct task {
  * struct command - a command of the plan
  * @child: it; its process leads the session of all that it starts. NULL once it has ended
  * @confirmed: trigger: it is known to act, or to have acted
+ * @failure: trigger of a known bug: how it ended, when not as the scenario says; the arena's
+ * @failed_at: since when
  * @loop: the process that may run in the kernel without end, as last seen; pid 0 for none
  * @loop_since: since when
  * @looked_at: when the processes were looked at last
@@ -43,7 +47,8 @@ struct command {
 	struct child *child;
 	bool confirmed, loop_reported;
 	struct task loop;
-	int64_t started_at, loop_since, looked_at;
+	int64_t started_at, loop_since, looked_at, failed_at;
+	const char *failure;
 	struct command *next;
 };
 
@@ -192,6 +197,8 @@ static void look_for_loop(struct command *command, int64_t now)
 void commands_watch(int64_t now)
 {
 	for (struct command *command = commands; command; command = command->next) {
+		if (command->failure && !kernel_log_next() && now >= command->failed_at + SETTLE)
+			guest_fail("%s", command->failure);
 		if (!command->child || !is_trigger(command))
 			continue;
 		if (!command->confirmed && now >= command->started_at + SETTLE)
@@ -206,9 +213,9 @@ int64_t commands_next(void)
 	int64_t next = 0;
 
 	for (const struct command *command = commands; command; command = command->next) {
-		int64_t look = command->looked_at + LOOK;
+		int64_t look = command->failure ? command->failed_at + SETTLE : command->looked_at + LOOK;
 
-		if (command->child && is_trigger(command) && (!next || look < next))
+		if ((command->child || command->failure) && is_trigger(command) && (!next || look < next))
 			next = look;
 	}
 	return next;
@@ -216,10 +223,21 @@ int64_t commands_next(void)
 
 /* ---- the end of a command ---- */
 
-static void fail(const struct command *command, int status, const char *output)
+/*
+ * The oops that a bug is known by kills the trigger: the kernel's report, which is read a moment later, is
+ * what counts then.
+ */
+static void fail(struct command *command, int status, const char *output)
 {
-	guest_fail("step %zu (%.200s) ended with status %d: %s", command->step + 1, text_of(command), status,
-		   output);
+	char text[900];
+
+	snprintf(text, sizeof(text), "step %zu (%.200s) ended with status %d: %s%s", command->step + 1,
+		 text_of(command), status, output,
+		 status == NOT_FOUND ? "; programs other than sh must be in the scenario's tools" : "");
+	if (!is_trigger(command) || !command->guest->plan.bug)
+		guest_fail("%s", text);
+	command->failure = arena_string(&command->guest->plan.arena, text);
+	command->failed_at = workload_now();
 }
 
 static void refuse(struct command *command, const char *how, const char *output)
@@ -248,8 +266,10 @@ static void on_report(void *data, json_t *report)
 	json_object_set_new(report, "step", json_integer((json_int_t)command->step));
 	channel_send("command", workload_now(), json_incref(report));
 	refusal = command_refusal(command->planned, status, output ? output : "");
-	if (!command_succeeded(command->planned, status) && !refusal)
+	if (!command_succeeded(command->planned, status) && !refusal) {
 		fail(command, status, output ? output : "");
+		return;
+	}
 	snprintf(evidence, sizeof(evidence), "ended with status %d: %.400s", status, output ? output : "");
 	if (is_trigger(command) && !command->confirmed)
 		confirm(command, evidence);

@@ -55,12 +55,11 @@ static void check_answer(const char *find, const char *kernel, int exit_code)
 	outcome_free(&outcome);
 }
 
-/* For "git bisect run": the old side is 0, whether the bug came or went. */
+/* For "git bisect run": the old side is 0, here the one with the bug. */
 static void answers(void)
 {
 	if (is_missing(BROKEN))
 		return;
-	check_answer("broken", BROKEN, 1);
 	check_answer("fixed", BROKEN, 0);
 }
 

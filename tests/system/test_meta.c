@@ -24,6 +24,7 @@ static const struct {
 	{"broken-no-such-page", "BROKEN",
 	 "injector spte-corrupt could not inject: no second-level page table maps the guest-physical page "
 	 "0x71000"},
+	{"broken-no-such-tool", "BROKEN", "programs other than sh must be in the scenario's tools"},
 	{"broken-no-such-sysctl", "BROKEN", "this kernel has no sysctl kernel.this_sysctl_does_not_exist"},
 	{"broken-record-not-read", "BROKEN",
 	 "injector hardware-error could not confirm: the guest has not read the error record (block status "
@@ -34,7 +35,9 @@ static const struct {
 	{"broken-still-answers", "BROKEN",
 	 "injector scsi-debug could not confirm: /dev/sda goes on answering"},
 	{"broken-trigger-fails", "BROKEN", "step 1 (no-such-program) ended with status 127"},
+	{"broken-trigger-killed", "BROKEN", "step 1 (kill -9 $$) ended with"},
 	{"broken-unconfirmed", "BROKEN", "injector fsfreeze could not inject: FIFREEZE /run"},
+	{"fail-bug-kills-trigger", "FAIL", "this kernel has the bug that \"a fix\" fixes"},
 	{"fail-clock-watchdog", "FAIL", "Windows bugcheck 0x101 CLOCK_WATCHDOG_TIMEOUT"},
 	{"fail-bug-is-there", "FAIL", "this kernel has the bug that \"thaw: never freeze\" fixes"},
 	{"fail-dm-error", "FAIL", "workload writer did not move again within 5.0 s"},

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "compare/git_answer.h"
 #include "compare/outcome.h"
 #include "compare/search.h"
 #include "compare/verify_judge.h"
@@ -159,12 +160,26 @@ static void test_confidence(void)
 	CU_ASSERT(wrong <= searches / 100);
 }
 
+static void test_git_answers(void)
+{
+	CU_ASSERT_EQUAL(git_answer(OUTCOME_CLEAN, false), 0);
+	CU_ASSERT_EQUAL(git_answer(OUTCOME_SEEN, false), 1);
+	CU_ASSERT_EQUAL(git_answer(OUTCOME_SEEN, true), 0);
+	CU_ASSERT_EQUAL(git_answer(OUTCOME_CLEAN, true), 1);
+	for (int find_fixed = 0; find_fixed < 2; find_fixed++) {
+		CU_ASSERT_EQUAL(git_answer(OUTCOME_OTHER, find_fixed), 125);
+		CU_ASSERT_EQUAL(git_answer(OUTCOME_UNKNOWN, find_fixed), 125);
+		CU_ASSERT_EQUAL(git_answer(OUTCOME_SKIPPED, find_fixed), 125);
+	}
+}
+
 CU_TestInfo compare_tests[] = {
 	{"outcomes of runs", test_outcomes},
 	{"fix verified or not", test_verify},
 	{"runs that exclude a bug", test_runs_to_exclude},
 	{"bisection", test_search},
 	{"untestable kernels", test_untestable},
+	{"answers for git bisect run", test_git_answers},
 	{"bisection with a flaky bug", test_confidence},
 	CU_TEST_INFO_NULL,
 };
