@@ -194,6 +194,45 @@ static int compare(const struct command_line *line, const struct replay *replay,
 	return code;
 }
 
+static bool was_debugged(const json_t *result)
+{
+	return json_is_true(json_object_get(result, "debugged"));
+}
+
+static int tell_not_debugged(const struct command_line *line, const json_t *result)
+{
+	struct hl_error err = HL_ERROR_INIT;
+
+	if (!strcmp(result_text(result, "verdict"), "BROKEN") || !result) {
+		hl_error_set(&err, EIO, "the run could not be repeated: %s", result_text(result, "reason"));
+		return command_error(line, COULD_NOT, &err);
+	}
+	printf("the kernel reported no hang and did not panic: nothing stopped the run\n");
+	return DIFFERS;
+}
+
+/*
+ * The guest stops itself where it would for a post-mortem. Whoever debugs ends the run as he likes: that it
+ * did not end by itself is no failure.
+ */
+static int debug(const struct command_line *line, struct replay *replay)
+{
+	struct hl_error err = HL_ERROR_INIT;
+	json_t *results = NULL;
+	int r, code = EQUAL;
+
+	replay->settings.debug = true;
+	replay->earlier.plan.postmortem = PLAN_POSTMORTEM_HANG;
+	json_object_set_new(replay->earlier.plan.json, "postmortem", json_string("hang"));
+	r = pool_run(1, 1, run_again, replay, &results, &err);
+	if (r && r != -EINTR)
+		code = command_error(line, COULD_NOT, &err);
+	else if (!was_debugged(json_array_get(results, 0)))
+		code = tell_not_debugged(line, json_array_get(results, 0));
+	json_decref(results);
+	return code;
+}
+
 static int repeat(const struct command_line *line, struct replay *replay)
 {
 	struct hl_error err = HL_ERROR_INIT;
@@ -227,13 +266,14 @@ static int run(const struct command_line *line)
 		code = command_error(line, COULD_NOT, &err);
 	} else {
 		replay.settings.warm = !strcmp(result_text(replay.earlier.result, "start"), "warm");
-		code = repeat(line, &replay);
+		code = command_option(line, "gdb") ? debug(line, &replay) : repeat(line, &replay);
 	}
 	earlier_run_close(&replay.earlier);
 	return code;
 }
 
 static const struct command_option options[] = {
+	{"gdb", 'g', NULL, "stop at the first hang or panic with a gdb stub ready, instead of comparing"},
 	{"format", 'f', "pretty|json", "form of the answer; default pretty"},
 	{"out", 'o', "DIR", "where the folder of the new run goes; default runs"},
 	{"timeout-multiplier", 0, "X", "stretch the harness's own deadlines on a slow machine; default 1"},
@@ -253,8 +293,13 @@ const struct command command_replay = {
 		"real time the verdict alone. Names the first difference, and what else has changed since: "
 		"QEMU,\n"
 		"the guest program.\n\n"
-		"Exit code: 0 equal, 1 it differs, 2 it could not be repeated.\n",
-	.example = "hanglab replay runs/latest\n",
+		"With --gdb: stops the guest when the kernel reports the first hang, or panics, says how to "
+		"attach gdb,\n"
+		"and waits until gdb lets it go on or kills it, or for Ctrl-C.\n\n"
+		"Exit code: 0 equal (or debugged), 1 it differs (or nothing stopped it), 2 it could not be "
+		"repeated.\n",
+	.example = "hanglab replay runs/latest\n"
+		   "hanglab replay --gdb runs/latest\n",
 	.options = options,
 	.fewest = 1,
 	.most = 1,

@@ -179,10 +179,13 @@ static void on_postmortem(struct run *run, const json_t *message)
 {
 	snprintf(run->postmortem_due, sizeof(run->postmortem_due), "%s", text_of(message, "event"));
 	/* In virtual time the guest stops itself now, and on_stopped() takes it. */
-	if (run->plan->vm->clock == PLAN_CLOCK_REAL) {
+	if (run->plan->vm->clock != PLAN_CLOCK_REAL)
+		return;
+	if (run->settings->debug)
+		run_offer_debugger(run, run->postmortem_due);
+	else
 		run_take_postmortem(run, run->postmortem_due);
-		run->postmortem_due[0] = '\0';
-	}
+	run->postmortem_due[0] = '\0';
 }
 
 static void on_recovery(struct run *run, const json_t *message)

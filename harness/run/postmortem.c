@@ -118,7 +118,7 @@ bool run_wants_last_postmortem(const struct run *run)
 {
 	const struct run_facts *facts = &run->facts;
 
-	if (run->plan->postmortem == PLAN_POSTMORTEM_OFF || facts->end == GUEST_INTERRUPTED)
+	if (run->debugged || run->plan->postmortem == PLAN_POSTMORTEM_OFF || facts->end == GUEST_INTERRUPTED)
 		return false;
 	if (run->plan->postmortem == PLAN_POSTMORTEM_HANG)
 		return true;

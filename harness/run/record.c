@@ -147,6 +147,16 @@ void record_ready(struct record *record, const json_t *message, const struct det
 	json_object_set_new(record->result, "limits", limits(settings));
 }
 
+void record_debugged(struct record *record)
+{
+	json_object_set_new(record->result, "debugged", json_true());
+}
+
+const char *record_release(const struct record *record)
+{
+	return json_string_value(json_object_get(record->result, "release")) ?: "";
+}
+
 void record_begin(struct record *record, int64_t now)
 {
 	record->began_at = now;

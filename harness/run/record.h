@@ -39,6 +39,12 @@ void record_boot(struct record *record, const json_t *message);
 void record_ready(struct record *record, const json_t *message, const struct detector_settings *settings);
 void record_begin(struct record *record, int64_t now);
 
+/** record_debugged() - it stood still for a debugger */
+void record_debugged(struct record *record);
+
+/** record_release() - of the guest's kernel, or "" */
+const char *record_release(const struct record *record);
+
 /** record_injection() - a message about an injection of the guest's */
 void record_injection(struct record *record, size_t step, const json_t *message);
 

@@ -67,7 +67,7 @@ static void on_silence_limit(void *data)
 	size_t total = run->channel.total;
 
 	/* While hanglab itself keeps it from running it owes none. */
-	if (total == run->seen && !run->hold_timer) {
+	if (total == run->seen && !run->hold_timer && !run->debugged) {
 		run_finish(run, GUEST_SILENT, "the guest program gave no sign of life for %.0f s",
 			   (double)limit_of(run, SILENCE_LIMIT) / 1e9);
 		return;
@@ -86,6 +86,9 @@ static void on_stopped(struct run *run)
 		return;
 	if (run->snapshot_offered) {
 		run_save_snapshot(run);
+	} else if (run->settings->debug && !run->debugged && (run->postmortem_due[0] || run->call.step < 0)) {
+		run_offer_debugger(run, run->postmortem_due[0] ? run->postmortem_due : "panic");
+		run->postmortem_due[0] = '\0';
 	} else if (run->postmortem_due[0]) {
 		run_take_postmortem(run, run->postmortem_due);
 		run->postmortem_due[0] = '\0';

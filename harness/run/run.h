@@ -37,12 +37,13 @@ struct run_observer {
  * @guest_program: path of the static guest program
  * @multiplier: stretches the harness's own deadlines
  * @warm: start from a snapshot of the guest where that can be had, and make one where there is none
+ * @debug: stop the guest at the first hang or panic, and wait there for a debugger
  * @observer: see there
  */
 struct run_settings {
 	const char *out, *guest_program;
 	double multiplier;
-	bool warm;
+	bool warm, debug;
 	struct run_observer observer;
 };
 

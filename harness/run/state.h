@@ -23,6 +23,7 @@
  *	image_guest.c speaks for a guest that cannot
  *	host_fault.c  injectors on the host's side
  *	postmortem.c  takes the guest's memory
+ *	debugger.c    stops for gdb
  *	warm.c        a guest from a snapshot
  *	state.c       ending, notes, journal, progress
  */
@@ -61,6 +62,7 @@ struct host_fault {
  * @qmp_events: the last QMP event of each name
  * @shut_down: QEMU reported a shutdown or reset of the guest
  * @postmortem_due: the guest stopped itself for a post-mortem, because of this; "" for not
+ * @debugged: the guest stands still for a debugger, or did
  * @postmortem_taken: it was taken, or could not be: there is one per run
  * @snapshot: folder of the snapshot that this run starts from or makes, or NULL
  * @snapshot_offered: the guest stopped itself so that a snapshot can be made
@@ -95,7 +97,7 @@ struct run {
 	bool snapshot_offered;
 	struct host_call call;
 	char postmortem_due[64];
-	bool postmortem_taken;
+	bool postmortem_taken, debugged;
 	size_t hold_step;
 	int64_t guest_now, started, last_progress, clock_offset;
 	double last_kmsg_event;
@@ -177,6 +179,16 @@ void run_take_postmortem(struct run *run, const char *why);
 
 /** run_wants_last_postmortem() - is one to be taken of the guest as it ended? */
 bool run_wants_last_postmortem(const struct run *run);
+
+/* debugger.c */
+
+/**
+ * run_offer_debugger() - keep the guest as it is, open QEMU's gdb stub and say how to reach it
+ * @why: in words
+ *
+ * The run goes on when the debugger lets the guest go on; it ends when the VM does, or by a signal.
+ */
+void run_offer_debugger(struct run *run, const char *why);
 
 /* setup.c */
 

@@ -209,7 +209,90 @@ static void page_in_browser(void)
 	outcome_free(&run);
 }
 
+/* Two points of a sweep of ours, without what the page does not show. */
+#define POINT(value, least, most, median, hold, satisfied, reason)                                           \
+	"{\"settings\": {\"kernel.hung_task_timeout_secs\": \"" value "\"}, \"label\": "                     \
+	"\"kernel.hung_task_timeout_secs=" value "\", \"earliest\": " least ", \"latest\": " most            \
+	", \"held\": {\"runs\": 1, \"reported\": 1, \"panicked\": 0, \"reports\": 1, \"latency\": "          \
+	"{\"min\": " median ", \"median\": " median ", \"max\": " median                                     \
+	"}, \"recovery\": {\"min\": 0.02, \"median\": 0.02, "                                                \
+	"\"max\": 0.02}}, \"holds\": [{\"runs\": 1, \"reported\": " hold                                     \
+	", \"panicked\": 0, \"hold\": 29.7}], "                                                              \
+	"\"load\": {\"seconds\": 5.0, \"alarms\": []}, \"wants\": [{\"want\": \"silent<30s\", "              \
+	"\"held\": " satisfied ", \"reason\": \"" reason "\"}]}"
+
+#define SWEEP                                                                                                \
+	"{\"schema\": 1, \"form\": \"sweep\", \"scenario\": \"fsfreeze-hung-task\", \"kernel\": \"k\", "     \
+	"\"event\": "                                                                                        \
+	"\"hung_task\", \"repeat\": 1, \"settings\": [\"kernel.hung_task_timeout_secs\"], \"wants\": "       \
+	"[\"silent<30s\"], \"points\": [" POINT(                                                             \
+		"5", "5", "10", "8.4", "1", "false",                                                         \
+		"one brought a report") ", " POINT("40", "40", "80", "51.3", "0", "true",                    \
+						   "") "], \"runs\": [{\"point\": 0, \"kind\": \"held\", "   \
+						       "\"repeat\": 0, \"verdict\": \"PASS\", \"folder\": "  \
+						       "\"runs/x\", \"wall_seconds\": 1.2}], \"advice\": "   \
+						       "{\"point\": \"kernel.hung_task_timeout_secs=40\", "  \
+						       "\"satisfied\": true, \"rule\": \"soonest\", "        \
+						       "\"misses\": []}}"
+
+#define MATRIX                                                                                               \
+	"{\"schema\": 1, \"form\": \"matrix\", \"cells\": [{\"scenario\": \"bug\", \"kernel\": \"old\", "    \
+	"\"label\": \"old\", \"outcome\": \"seen\", \"worse\": false, \"seen\": 1}, {\"scenario\": "         \
+	"\"bug\", "                                                                                          \
+	"\"kernel\": \"new\", \"label\": \"new\", \"outcome\": \"clean\", \"worse\": false, \"clean\": "     \
+	"1}], "                                                                                              \
+	"\"results\": [{\"scenario\": \"bug\", \"kernel\": \"old\", \"signature\": \"seen\", \"verdict\": "  \
+	"\"FAIL\"}, {\"scenario\": \"bug\", \"kernel\": \"new\", \"signature\": \"absent\", \"verdict\": "   \
+	"\"PASS\", \"health\": {\"verdict\": \"PASS\"}}]}"
+
+static void check_comparisons(const struct browser *browser)
+{
+	check_value(browser, "return document.querySelectorAll('section.sweep svg.plot circle').length", "6");
+	check_value(browser,
+		    "return document.querySelector('section.sweep .reason').textContent.slice(0, 12)",
+		    "Recommended:");
+	check_value(browser, "return document.querySelectorAll('section.sweep polyline.curve').length", "1");
+	check_value(browser,
+		    "return [...document.querySelectorAll('section.matrix .badge')].map(e => "
+		    "e.textContent).join()",
+		    "seen,clean,FAIL,PASS");
+	click(browser, "section.sweep summary");
+	check_value(browser, "return document.querySelector('section.sweep details[open] td').textContent",
+		    "5");
+	CU_ASSERT_EQUAL(complaints(browser), 0);
+}
+
+static void comparisons_in_browser(void)
+{
+	cleanup_free char *sweep = file_path("%s/sweep.json", runs_folder()),
+			  *matrix = file_path("%s/matrix.json", runs_folder()),
+			  *page = file_path("%s/comparisons.html", runs_folder()),
+			  *driver = process_find_program("chromedriver");
+	struct browser browser = {.driver = PROCESS_NONE};
+	struct outcome report;
+
+	CU_ASSERT_EQUAL_FATAL(file_write(sweep, SWEEP, strlen(SWEEP), NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(file_write(matrix, MATRIX, strlen(MATRIX), NULL), 0);
+	HANGLAB(&report, "report", "--text", sweep, matrix);
+	CU_ASSERT_EQUAL(report.exit_code, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(report.output, "RECOMMENDED  kernel.hung_task_timeout_secs=40"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(report.output, "scenario  old   new\nbug       seen  clean"));
+	outcome_free(&report);
+	HANGLAB(&report, "report", "-o", page, sweep, matrix);
+	CU_ASSERT_EQUAL(report.exit_code, 0);
+	outcome_free(&report);
+	if (!driver) {
+		printf("SKIP: chromedriver is not installed (make deps-test installs it) ");
+		return;
+	}
+	open_browser(&browser);
+	go_to(&browser, page);
+	check_comparisons(&browser);
+	close_browser(&browser);
+}
+
 CU_TestInfo report_page_tests[] = {
 	{"the page of a run in Chromium: clicks, keys, no complaints", page_in_browser},
+	{"sweeps and matrices in Chromium: curves, tables, no complaints", comparisons_in_browser},
 	CU_TEST_INFO_NULL,
 };
