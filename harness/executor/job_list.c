@@ -47,11 +47,10 @@ int job_list_read(const char *path, struct job_list *list, struct hl_error *err)
 	cleanup_file FILE *file = fopen(path, "re");
 	cleanup_free char *line = NULL;
 	size_t size = 0;
-	ssize_t length;
 
 	if (!file)
 		return hl_error_errno(err, errno, "read %s", path);
-	while ((length = getline(&line, &size, file)) > 0) {
+	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (add(list, line))
 			return hl_error_set(

@@ -160,6 +160,29 @@ static void test_order(void)
 	program_free(&result);
 }
 
+/* To "git bisect run" any other code below 128 would be an answer. */
+static void check_cannot_be_tested(struct program_result result, const char *message)
+{
+	CU_ASSERT_EQUAL(result.code, 125);
+	CU_ASSERT_PTR_NOT_NULL(strstr(result.errors, message));
+	program_free(&result);
+}
+
+static void test_bisect_without_a_kernel(void)
+{
+	static const char scenario[] = "scenarios/exfat-loop-livelock.yaml";
+	char folder[] = "/tmp/hanglab-unit-XXXXXX";
+	cleanup_free char *tree = NULL;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	tree = file_path("tree:%s", folder);
+	check_cannot_be_tested(RUN("bisect", scenario, tree), "no kernel was built in");
+	/* Neither make nor, where it cannot be installed, a compiler finds anything to do. */
+	check_cannot_be_tested(RUN("bisect", "--build", scenario, tree), "make");
+	check_usage(RUN("bisect", "--build", scenario, "debian"), "it builds one kernel, named tree:FOLDER");
+	rmdir(folder);
+}
+
 CU_TestInfo command_tests[] = {
 	{"unknown commands and options", test_unknown_words},
 	{"missing operands and values", test_operands},
@@ -169,5 +192,6 @@ CU_TestInfo command_tests[] = {
 	{"no command", test_no_command},
 	{"a missing scenario", test_missing_scenario},
 	{"options before and behind operands", test_order},
+	{"bisect of a tree without a kernel", test_bisect_without_a_kernel},
 	CU_TEST_INFO_NULL,
 };
