@@ -158,6 +158,7 @@ struct plan_step {
  * @postmortem: enum plan_postmortem: when the guest's memory is taken: of a guest that ended by itself
  *	unexpectedly; also while the first hang holds; never
  * @stall: nanoseconds after which an operation in flight makes its workload stalled
+ * @interactive: faults wait for commands instead of the timeline (hanglab shell)
  * @bug: the bug that it tests for: then its expects are the signature of that bug, and PASS means that the
  *	kernel does not have it; or NULL
  * @modules: kernel modules to load
@@ -170,6 +171,7 @@ struct plan {
 	const char *scenario, *summary, *case_name;
 	int64_t seed, stall;
 	int postmortem;
+	bool interactive;
 	struct plan_vm *vm;
 	struct plan_bug *bug;
 	const char **modules, **tools;

@@ -236,6 +236,8 @@ static int set_off(struct run *run)
 	if (!r)
 		r = loop_timer(run->loop, limit_of(run, SILENCE_LIMIT), on_silence_limit, run,
 			       &run->silence_timer, &run->err);
+	if (!r)
+		r = run_attach_terminal(run);
 	if (!r && run->plan->vm->guest == PLAN_GUEST_IMAGE)
 		r = run_speak_for_guest(run);
 	return r || !is_qemu ? r : qmp_execute(run->vm.qmp, "cont", NULL, NULL, &run->err);
@@ -259,6 +261,7 @@ static int go(struct run *run, const char *path)
 		r = loop_run(run->loop, &run->done, &run->err);
 	if (r)
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+	run_detach_terminal(run);
 	if (run_wants_last_postmortem(run))
 		run_take_postmortem(run, run->facts.end_reason);
 	if (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_WATCHDOG)

@@ -23,6 +23,7 @@
  *	image_guest.c speaks for a guest that cannot
  *	host_fault.c  injectors on the host's side
  *	postmortem.c  takes the guest's memory
+ *	terminal.c    the shell of an interactive plan
  *	debugger.c    stops for gdb
  *	warm.c        a guest from a snapshot
  *	state.c       ending, notes, journal, progress
@@ -70,6 +71,7 @@ struct host_fault {
  * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
  * @last_kmsg_event: kernel time of the last event seen in the kmsg stream
  * @next_sequence: expected of the next message
+ * @input_source: our standard input, once the guest's shell has said something
  * @checksums: names of disks to the hash_disk() of the guest
  * @seen: bytes that had come from the guest when the silence timer last looked
  */
@@ -103,6 +105,7 @@ struct run {
 	double last_kmsg_event;
 	json_int_t next_sequence;
 	size_t seen;
+	struct loop_source *input_source;
 	struct loop_source *boot_timer, *silence_timer, *hold_timer, *speak_timer;
 	struct run_progress progress;
 	json_t *checksums;
@@ -179,6 +182,15 @@ void run_take_postmortem(struct run *run, const char *why);
 
 /** run_wants_last_postmortem() - is one to be taken of the guest as it ended? */
 bool run_wants_last_postmortem(const struct run *run);
+
+/* terminal.c */
+
+/** run_attach_terminal() - connect our standard input and output with the guest's shell. Return: 0 or -errno.
+ */
+int run_attach_terminal(struct run *run);
+
+/** run_detach_terminal() - our terminal is as it was before; harmless when it was never attached */
+void run_detach_terminal(struct run *run);
 
 /* debugger.c */
 

@@ -102,6 +102,10 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 	} else if (request->plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
 		add_option(arguments, "-serial", "chardev:channel");
 	}
+	if (request->plan->interactive) {
+		add_option(arguments, "-chardev", "socket,id=shell,fd=%d", request->shell_fd);
+		add_option(arguments, "-serial", "chardev:shell");
+	}
 	add_option(arguments, "-chardev", "socket,id=qmp,fd=%d", request->qmp_fd);
 	add_option(arguments, "-mon", "chardev=qmp,mode=control");
 	/* The stub itself is started when it is needed (vcpus.c). */

@@ -22,6 +22,7 @@
  * @memory_fd: file that is the guest's memory, inherited likewise
  * @qtest_fd: connected socket, inherited likewise; for VM_MEMORY_ACCESS
  * @gdb_fd: connected socket, inherited likewise; for VM_GDB
+ * @shell_fd: connected socket, inherited likewise: the second serial port of an interactive plan
  * @start: what the guest is told about how it starts: "cold", "save" or "warm" (inject/guest/main.c)
  * @snapshot: folder of the snapshot to start from, or NULL
  */
@@ -32,7 +33,7 @@ struct qemu_request {
 	const char *image, *initramfs, *run_folder;
 	const char *const *sockets;
 	bool network;
-	int folder_fd, qmp_fd, memory_fd, qtest_fd, gdb_fd;
+	int folder_fd, qmp_fd, memory_fd, qtest_fd, gdb_fd, shell_fd;
 	const char *start, *snapshot;
 };
 

@@ -95,8 +95,9 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 {
 	cleanup_free char *log_path = file_path("%s/qemu.log", request->run_folder);
 	cleanup_fd int log = open(log_path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
-	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1, gdb_theirs = -1;
-	int inherited[5];
+	cleanup_fd int ours = -1, theirs = -1, qtest_ours = -1, qtest_theirs = -1, gdb_theirs = -1,
+		       shell_theirs = -1;
+	int inherited[6];
 	struct process_files files = {-1, log, log, inherited, 2};
 	const char *const *arguments;
 	int r;
@@ -108,6 +109,8 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 		r = connect_both(&qtest_ours, &qtest_theirs, err);
 	if (!r && request->features & VM_GDB)
 		r = connect_both(&vm->gdb_fd, &gdb_theirs, err);
+	if (!r && request->plan->interactive)
+		r = connect_both(&vm->shell_fd, &shell_theirs, err);
 	if (!r)
 		r = create_memory(vm, request, err);
 	if (r)
@@ -123,6 +126,9 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 	request->gdb_fd = gdb_theirs;
 	if (gdb_theirs >= 0)
 		inherited[files.keep_count++] = gdb_theirs;
+	request->shell_fd = shell_theirs;
+	if (shell_theirs >= 0)
+		inherited[files.keep_count++] = shell_theirs;
 	arguments = qemu_command(request, arena);
 	if (command)
 		*command = arguments;
@@ -164,6 +170,8 @@ void vm_end(struct vm *vm)
 	vcpu_threads_let_go(vm, UINT64_MAX);
 	gdb_close(vm->gdb);
 	vm->gdb = NULL;
+	if (vm->shell_fd >= 0)
+		close(take_fd(&vm->shell_fd));
 	if (vm->gdb_fd >= 0)
 		close(take_fd(&vm->gdb_fd));
 	qmp_close(vm->qmp);

@@ -24,6 +24,7 @@
  * @ram: the same memory by guest-physical address, once vm_find_ram() has found it
  * @input: our end of the standard input of Bochs, -1 for none
  * @cpus: how many vCPUs it has
+ * @shell_fd: our end of the second serial port of an interactive plan; -1 for none
  * @gdb_fd: connection to the gdb stub that is not used yet; -1 for none
  * @gdb: the stub once it is attached, else NULL
  * @held: vCPUs that stand still while the others run, as a bit set (vcpus_hold())
@@ -38,7 +39,7 @@ struct vm {
 	struct ram ram;
 	int input;
 	int64_t cpus;
-	int gdb_fd;
+	int gdb_fd, shell_fd;
 	struct gdb *gdb;
 	uint64_t held;
 	pid_t held_threads[VM_MOST_CPUS];
@@ -47,7 +48,8 @@ struct vm {
 
 #define VM_NONE                                                                                              \
 	{                                                                                                    \
-		.process = PROCESS_NONE, .memory = -1, .ram = RAM_NONE, .input = -1, .gdb_fd = -1            \
+		.process = PROCESS_NONE, .memory = -1, .ram = RAM_NONE, .input = -1, .gdb_fd = -1,           \
+		.shell_fd = -1                                                                               \
 	}
 
 /**

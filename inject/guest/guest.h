@@ -17,10 +17,13 @@
  *	waits.c      finds out what they wait for
  *	sysrq.c      lets the kernel report on demand
  *	aftermath.c  after the last release: recovery, file system checks, verification
+ *	fault_commands.c takes commands about faults
  *	channel.c    sends everything to the host
  *
  * Time is CLOCK_MONOTONIC in nanoseconds throughout.
  */
+
+#include <stdio.h>
 
 enum guest_phase { PHASE_PREPARE, PHASE_TIMELINE, PHASE_RECOVERY, PHASE_STOPPING, PHASE_VERIFY, PHASE_END };
 
@@ -83,6 +86,16 @@ int64_t timeline_next(const struct guest *guest);
 
 /** timeline_event() - the kernel reported something, or a workload stalled */
 void timeline_event(struct guest *guest, const struct hl_event *event, int64_t at);
+
+/** timeline_inject() - of an interactive plan: begin the injection whose injector is @name. Return: what to
+ * say. */
+const char *timeline_inject(struct guest *guest, const char *name);
+
+/** timeline_release() - release it again. Return: what to say. */
+const char *timeline_release(const char *name);
+
+/** timeline_list_faults() - the injectors of the plan and how they stand, a line each */
+void timeline_list_faults(const struct guest *guest, FILE *out);
 
 /** timeline_refused() - the kernel refused a step in a way that the scenario names: no further steps */
 void timeline_refused(struct guest *guest, const char *reason);

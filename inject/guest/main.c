@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/channel.h"
 #include "inject/guest/disks.h"
+#include "inject/guest/fault_commands.h"
 #include "inject/guest/guest.h"
 #include "inject/guest/port.h"
 #include "inject/guest/system.h"
@@ -202,7 +203,7 @@ static void boot(void)
 	channel_ready = true;
 	send_boot();
 	load_plan();
-	if (kernel_log_open(&guest, &err) ||
+	if ((guest.plan.interactive && fault_commands_open(&err)) || kernel_log_open(&guest, &err) ||
 	    child_start("hanglab-disks", prepare_disks, &watcher, NULL, NULL, &err))
 		guest_fail("%s", err.text);
 }
@@ -247,7 +248,8 @@ static void wait_for_anything(int signals, int64_t until)
 		timeout = (struct timespec){wait / NANOSECONDS_PER_SECOND, wait % NANOSECONDS_PER_SECOND};
 	fds[0] = (struct pollfd){.fd = kernel_log_fd(), .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = signals, .events = POLLIN};
-	count = 2 + child_poll_fill(fds + 2, sizeof(fds) / sizeof(fds[0]) - 2);
+	fds[2] = (struct pollfd){.fd = fault_commands_fd(), .events = POLLIN};
+	count = 3 + child_poll_fill(fds + 3, sizeof(fds) / sizeof(fds[0]) - 3);
 	ppoll(fds, count, &timeout, NULL);
 	if (fds[1].revents)
 		(void)!read(signals, &signal, sizeof(signal));
@@ -288,6 +290,7 @@ int main(void)
 
 		kernel_log_dispatch(now);
 		child_dispatch();
+		fault_commands_dispatch(&guest);
 		advance(now);
 		if (now >= heartbeat) {
 			channel_send("heartbeat", now,

@@ -269,6 +269,9 @@ static int64_t release_time(const struct fault *fault)
 {
 	const struct plan_step *planned = fault->planned;
 
+	/* By command only. */
+	if (fault->guest->plan.interactive)
+		return 0;
 	/* Whatever the guest notices of it, it does so afterwards. */
 	if (plan_step_blackout(planned))
 		return fault->injected_at + plan_step_blackout(planned);
@@ -346,11 +349,11 @@ static void begin_step(struct guest *guest, int64_t now)
 	awaited_at = 0;
 	if (guest->plan.steps[next_step].start)
 		workloads_start(guest, next_step);
-	else if (guest->plan.steps[next_step].inject)
+	else if (guest->plan.steps[next_step].inject && !guest->plan.interactive)
 		begin_fault(guest, next_step);
 	else if (guest->plan.steps[next_step].shell || guest->plan.steps[next_step].trigger)
 		commands_start(guest, next_step);
-	else
+	else if (guest->plan.steps[next_step].sysrq >= 0)
 		sysrq_start(guest, next_step);
 	next_step++;
 }
@@ -361,6 +364,14 @@ static bool all_released(void)
 		if (fault->state != FAULT_RELEASED)
 			return false;
 	return true;
+}
+
+/* What is not released when the shell ends is released then. */
+static void release_all(void)
+{
+	for (struct fault *fault = faults; fault; fault = fault->next)
+		if (fault->state == FAULT_ACTIVE)
+			release(fault);
 }
 
 static bool last_step_done(const struct guest *guest)
@@ -398,9 +409,65 @@ void timeline_advance(struct guest *guest, int64_t now)
 	advance_faults(now);
 	while (!timeline_finished(guest) && step_due(guest, now))
 		begin_step(guest, now);
+	if (guest->plan.interactive && timeline_finished(guest) && last_step_done(guest))
+		release_all();
 	if (timeline_finished(guest) && last_step_done(guest) && all_released() &&
 	    judge_decided(guest->judge))
 		guest->phase = PHASE_RECOVERY;
+}
+
+static struct fault *fault_of_step(size_t step)
+{
+	for (struct fault *fault = faults; fault; fault = fault->next)
+		if (fault->step == step && fault->state != FAULT_RELEASED)
+			return fault;
+	return NULL;
+}
+
+/* The first step that injects @name; the number of steps for none. */
+static size_t find_step(const struct guest *guest, const char *name)
+{
+	size_t step = 0;
+
+	while (step < guest->plan.step_count &&
+	       (!guest->plan.steps[step].inject || strcmp(guest->plan.steps[step].inject, name) != 0))
+		step++;
+	return step;
+}
+
+const char *timeline_inject(struct guest *guest, const char *name)
+{
+	size_t step = find_step(guest, name);
+
+	if (step == guest->plan.step_count)
+		return "the scenario has no such fault (fault list)";
+	if (fault_of_step(step))
+		return "it is in force already";
+	begin_fault(guest, step);
+	return "injecting";
+}
+
+const char *timeline_release(const char *name)
+{
+	for (struct fault *fault = faults; fault; fault = fault->next)
+		if (!strcmp(fault->injector->name, name) && fault->state == FAULT_ACTIVE) {
+			release(fault);
+			return "releasing";
+		}
+	return "it is not in force";
+}
+
+void timeline_list_faults(const struct guest *guest, FILE *out)
+{
+	static const char *const states[] = {"injecting", "active", "releasing", "released"};
+
+	for (size_t i = 0; i < guest->plan.step_count; i++)
+		if (guest->plan.steps[i].inject) {
+			const struct fault *fault = fault_of_step(i);
+
+			fprintf(out, "%s: %s\r\n", guest->plan.steps[i].inject,
+				fault ? states[fault->state] : "not in force");
+		}
 }
 
 void timeline_refused(struct guest *guest, const char *reason)
