@@ -183,16 +183,29 @@ json_t *detector_settings_json(const struct detector_settings *settings)
 /* For a guest that is slow in its own time: printing, scheduling the detector. */
 #define SLACK (3 * NANOSECONDS_PER_SECOND)
 
+/*
+ * A kernel timer may be late by up to 8/63 of its time: the further away it is, the coarser its wheel
+ * (kernel/time/timer.c). Below 32256 ticks, 129 s with 250 of them a second, that is at most 2 s, for which
+ * there is the slack; with a timeout of 240 s a report came 487 s after the fault.
+ */
+#define COARSE_SECONDS 129
+
+static int64_t timer_lateness(int64_t seconds)
+{
+	return seconds < COARSE_SECONDS ? 0 : seconds * NANOSECONDS_PER_SECOND / 63 * 8;
+}
+
 /* One interval until the task is first seen, then whole intervals until the timeout is over. */
 static int64_t hung_task_deadline(const struct detector_settings *settings)
 {
-	int64_t timeout = settings->hung_task_timeout, interval = settings->hung_task_interval;
+	int64_t timeout = settings->hung_task_timeout, interval = settings->hung_task_interval, looks;
 
 	if (timeout <= 0)
 		return -1;
 	if (interval <= 0 || interval > timeout)
 		interval = timeout;
-	return (interval + (timeout + interval - 1) / interval * interval) * NANOSECONDS_PER_SECOND + SLACK;
+	looks = 1 + (timeout + interval - 1) / interval;
+	return looks * (interval * NANOSECONDS_PER_SECOND + timer_lateness(interval)) + SLACK;
 }
 
 static int64_t soft_lockup_deadline(const struct detector_settings *settings)

@@ -215,6 +215,11 @@ static void test_deadlines(void)
 			    "\"workqueue.watchdog_thresh\": 30}");
 
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HUNG_TASK), 243 * S);
+	/* Timers that far away may be an eighth late. */
+	defaults.hung_task_timeout = 240;
+	CU_ASSERT_TRUE(detector_deadline(&defaults, HL_EVENT_HUNG_TASK) > 540 * S);
+	CU_ASSERT_TRUE(detector_deadline(&defaults, HL_EVENT_HUNG_TASK) < 550 * S);
+	defaults.hung_task_timeout = 120;
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_SOFT_LOCKUP), 31 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HARD_LOCKUP), 23 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_RCU_STALL), 24 * S);
