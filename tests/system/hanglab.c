@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "scenario/loader.h"
 
 #include <CUnit/CUnit.h>
 #include <dirent.h>
@@ -108,46 +107,19 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments)
 	run_command(all, HANGLAB_TIMEOUT_MS + (int)count * 30000, outcome);
 }
 
-static void run_jobs(const char *jobs, char *const *paths, size_t count,
-		     void (*look)(const char *path, const json_t *result))
+/* One at a time would wait most of its time: a VM in virtual time keeps to one CPU, one in real time sleeps. */
+void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result))
 {
-	const char *arguments[MOST_SCENARIOS + 6] = {"run", "--format", "json", "--jobs", jobs};
+	const char *arguments[MOST_SCENARIOS + 6] = {"run", "--format", "json", "--jobs", "2"};
 	struct outcome outcome;
 
+	CU_ASSERT_FATAL(count <= MOST_SCENARIOS);
 	memcpy(arguments + 5, paths, count * sizeof(*paths));
 	run_hanglab(&outcome, arguments);
 	CU_ASSERT_EQUAL_FATAL(json_array_size(outcome.results), count);
 	for (size_t i = 0; i < count; i++)
 		look(paths[i], json_array_get(outcome.results, i));
 	outcome_free(&outcome);
-}
-
-static bool is_virtual(const char *path)
-{
-	struct plan plan cleanup_with(plan_free) = {0};
-
-	CU_ASSERT_FATAL(!scenario_load(path, &plan, NULL));
-	return plan.vm->clock == PLAN_CLOCK_VIRTUAL;
-}
-
-/* In virtual time a VM keeps to one CPU, so two run side by side; one in real time has the machine for
- * itself. */
-void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result))
-{
-	char *side_by_side[MOST_SCENARIOS], *alone[MOST_SCENARIOS];
-	size_t many = 0, few = 0;
-
-	CU_ASSERT_FATAL(count <= MOST_SCENARIOS);
-	for (size_t i = 0; i < count; i++) {
-		if (is_virtual(paths[i]))
-			side_by_side[many++] = paths[i];
-		else
-			alone[few++] = paths[i];
-	}
-	if (many)
-		run_jobs("2", side_by_side, many, look);
-	for (size_t i = 0; i < few; i++)
-		run_jobs("1", &alone[i], 1, look);
 }
 
 const char *text_in(const struct outcome *outcome, const char *key)

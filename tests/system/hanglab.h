@@ -45,7 +45,7 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments);
 #define HANGLAB(outcome, ...) run_hanglab(outcome, (const char *const[]){__VA_ARGS__, NULL})
 
 /**
- * run_scenarios() - run them all, as many at a time as the machine bears
+ * run_scenarios() - run them all, two at a time
  * @look: is called for each with its result
  */
 void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result));
