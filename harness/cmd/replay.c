@@ -7,7 +7,6 @@
 #include "run/again.h"
 #include "run/pool.h"
 #include "run/run.h"
-#include "vm/pin.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +33,10 @@ static json_t *run_again(void *data, size_t index)
 	struct live live = {.out = replay->json ? stderr : stdout,
 			    .terminal = isatty(replay->json ? STDERR_FILENO : STDOUT_FILENO),
 			    .name = plan->scenario};
-	cleanup_fd int place = -1;
 	json_t *result = NULL;
 
 	(void)index;
 	replay->settings.observer = live_observer(&live);
-	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL)
-		place = pin_process();
 	run_scenario(plan, replay->earlier.scenario, &replay->settings, &result);
 	live_clear(&live);
 	return result;

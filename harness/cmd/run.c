@@ -11,7 +11,6 @@
 #include "run/record.h"
 #include "scenario/override.h"
 #include "vm-images/kernel.h"
-#include "vm/pin.h"
 #include "vm/qemu.h"
 
 #include <inttypes.h>
@@ -126,7 +125,6 @@ static json_t *run_one(void *data, size_t index)
 	struct run_settings settings = batch->settings;
 	struct hl_error err = HL_ERROR_INIT;
 	json_t *result = NULL;
-	cleanup_fd int place = -1;
 	char seed[32];
 
 	if (repeat) {
@@ -135,8 +133,6 @@ static json_t *run_one(void *data, size_t index)
 	}
 	if (batch->format->live || live.terminal || batch->verbose)
 		settings.observer = live_observer(&live);
-	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL)
-		place = pin_process();
 	run_scenario(plan, batch->paths[scenario], &settings, &result);
 	if (settings.observer.data)
 		live_clear(&live);

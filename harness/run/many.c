@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "run/many.h"
 
-#include "base/cleanup.h"
 #include "run/pool.h"
 #include "run/record.h"
-#include "vm/pin.h"
 
 static json_t *broken(const struct plan *plan, const char *reason)
 {
@@ -19,17 +17,13 @@ static json_t *run_one(void *data, size_t index)
 	const struct run_many *many = data;
 	struct hl_error err = HL_ERROR_INIT;
 	const char *path = "";
-	cleanup_fd int place = -1;
 	json_t *result = NULL;
 	struct plan plan = {0};
 
-	if (many->load(many->data, index, &plan, &path, &err)) {
+	if (many->load(many->data, index, &plan, &path, &err))
 		result = broken(&plan, err.text);
-	} else {
-		if (plan.vm->clock == PLAN_CLOCK_VIRTUAL)
-			place = pin_process();
+	else
 		run_scenario(&plan, path, many->settings, &result);
-	}
 	if (many->done)
 		many->done(many->data, index, result);
 	plan_free(&plan);

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "vm-images/kernel.h"
+#include "vm/pin.h"
 #include "vm/vm.h"
 
 #include <fcntl.h>
@@ -392,6 +393,7 @@ enum verdict run_scenario(const struct plan *plan, const char *path, const struc
 	struct run_preparation preparation = {0};
 	struct hl_error err = HL_ERROR_INIT;
 	enum verdict verdict = VERDICT_BROKEN;
+	int place = plan->vm->clock == PLAN_CLOCK_VIRTUAL ? pin_process() : -1;
 
 	if (run_prepare(plan, settings, &preparation, &err)) {
 		*result = record_unstarted(plan, &preparation, verdict, err.text);
@@ -406,5 +408,7 @@ enum verdict run_scenario(const struct plan *plan, const char *path, const struc
 		}
 	}
 	run_preparation_clear(&preparation);
+	if (place >= 0)
+		close(place);
 	return verdict;
 }

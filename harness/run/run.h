@@ -91,7 +91,7 @@ int run_prepare(const struct plan *plan, const struct run_settings *settings,
 void run_preparation_clear(struct run_preparation *preparation);
 
 /**
- * run_scenario() - run a plan and judge it
+ * run_scenario() - run a plan and judge it, in a process of its own: in virtual time that stays on one CPU
  * @plan: what to do
  * @path: the scenario file, copied into the run folder
  * @settings: how
