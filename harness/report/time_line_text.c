@@ -55,7 +55,7 @@ static void draw_lane(const json_t *lane, const struct axis *axis, FILE *out)
 		int first = column_of(axis, result_number(item, "from"));
 		int last = column_of(axis, result_number(item, "to"));
 
-		memset(row + first, sign_of(result_text(item, "state")), (size_t)(last - first + 1));
+		memset(row + first, sign_of(result_text(item, "state")), (size_t)(last - first) + 1);
 	}
 	json_array_foreach (json_object_get(lane, "marks"), i, item)
 		row[column_of(axis, result_number(item, "at"))] = json_object_get(item, "event") ? '!' : '|';
