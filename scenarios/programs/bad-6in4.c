@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* bad-6in4 DEVICE: send TCP ACKs in IPv6 in IPv4, where the IPv6 header says version 5. */
+/* bad-6in4 DEVICE: send TCP ACKs in IPv6 in IPv4, where the IPv6 header says version 0. */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 	} __attribute__((packed)) frame = {
 		.ether = {.ether_dhost = {2, 0, 0, 0, 0, 1}, .ether_type = htons(ETHERTYPE_IP)},
 		.outer = {.version = 4, .ihl = 5, .ttl = 1, .protocol = IPPROTO_IPV6},
-		.inner = {.ip6_vfc = 0x50, .ip6_nxt = IPPROTO_TCP, .ip6_plen = htons(sizeof(struct tcphdr))},
+		.inner = {.ip6_nxt = IPPROTO_TCP, .ip6_plen = htons(sizeof(struct tcphdr))},
 		.tcp = {.source = htons(1), .dest = htons(2), .doff = 5, .ack = 1},
 	};
 	struct sockaddr_ll to = {
