@@ -12,8 +12,8 @@
 
 /*
  * A report is complete when the kernel has printed nothing for this long. Both sides end it at the same
- * place in the stream: the guest sends "quiet" there. In real time the host may keep the guest from running in
- * the middle of a report (40 ms between two lines of one were measured on a loaded machine).
+ * place in the stream: the guest sends "quiet" there. In real time the host may keep the guest from running
+ * in the middle of a report (40 ms between two lines of one were measured on a loaded machine).
  */
 #define QUIET	   (50 * 1000000LL)
 #define REAL_QUIET (500 * 1000000LL)

@@ -107,7 +107,8 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments)
 	run_command(all, HANGLAB_TIMEOUT_MS + (int)count * 30000, outcome);
 }
 
-/* One at a time would wait most of its time: a VM in virtual time keeps to one CPU, one in real time sleeps. */
+/* One at a time would wait most of its time: a VM in virtual time keeps to one CPU, one in real time sleeps.
+ */
 void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result))
 {
 	const char *arguments[MOST_SCENARIOS + 6] = {"run", "--format", "json", "--jobs", "2"};

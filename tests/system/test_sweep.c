@@ -44,7 +44,8 @@ static void no_value_will_do(void)
 		"--sysctl", "kernel.hung_task_panic=1", "--want", "no-panic<10s", SCENARIO);
 	CU_ASSERT_EQUAL(outcome.exit_code, 1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "NONE  no value satisfies every want"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "no-panic<10s: 1 of 1 faults of 9.9 s brought a panic"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(outcome.output, "no-panic<10s: 1 of 1 faults of 9.9 s brought a panic"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "quiet"));
 	outcome_free(&outcome);
 }

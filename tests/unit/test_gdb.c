@@ -47,9 +47,7 @@ static bool hear(int fd, int report)
 		(void)!write(report, &byte, 1);
 		if (byte == '#')
 			checksum_digits = 0;
-		else if (checksum_digits >= 0 && ++checksum_digits == 2)
-			return true;
-		else if (byte == '-')
+		else if (byte == '-' || (checksum_digits >= 0 && ++checksum_digits == 2))
 			return true;
 	}
 	return false;
