@@ -65,7 +65,10 @@ static void look_at_verdict(const char *path, const json_t *result)
 	CU_ASSERT_FATAL(verdict && reason && name);
 	while (i < count && strcmp(expected[i].file, name) != 0)
 		i++;
-	CU_ASSERT_FATAL(i < count);
+	if (i == count) {
+		CU_FAIL("no verdict is expected of this scenario");
+		return;
+	}
 	if (strcmp(verdict, expected[i].verdict) != 0 || !strstr(reason, expected[i].reason))
 		fprintf(stderr, "%s: %s, %s\n", path, verdict, reason);
 	CU_ASSERT_STRING_EQUAL(verdict, expected[i].verdict);

@@ -13,14 +13,16 @@ static void expect_line(const char *first, const char *second, size_t number, co
 
 	CU_ASSERT_EQUAL(differs, number > 0);
 	CU_ASSERT_EQUAL(difference.number, number);
-	if (first_line)
-		CU_ASSERT_STRING_EQUAL(difference.first, first_line)
-	else
+	if (first_line) {
+		CU_ASSERT_STRING_EQUAL(difference.first, first_line);
+	} else {
 		CU_ASSERT_PTR_NULL(difference.first);
-	if (second_line)
-		CU_ASSERT_STRING_EQUAL(difference.second, second_line)
-	else
+	}
+	if (second_line) {
+		CU_ASSERT_STRING_EQUAL(difference.second, second_line);
+	} else {
 		CU_ASSERT_PTR_NULL(difference.second);
+	}
 	difference_clear(&difference);
 	CU_ASSERT_PTR_NULL(difference.first);
 }
