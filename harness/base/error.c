@@ -39,17 +39,17 @@ int hl_error_errno(struct hl_error *err, int code, const char *format, ...)
 
 int hl_error_prefix(struct hl_error *err, const char *format, ...)
 {
-	char old[sizeof(err->text)];
+	struct hl_error old;
 	va_list args;
 	size_t used;
 
 	if (!err)
 		return -EIO;
-	memcpy(old, err->text, sizeof(old));
+	old = *err;
 	va_start(args, format);
 	record(err, err->code ? err->code : EIO, format, args);
 	va_end(args);
 	used = strlen(err->text);
-	snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);
+	snprintf(err->text + used, sizeof(err->text) - used, ": %s", old.text);
 	return -err->code;
 }
