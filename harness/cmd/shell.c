@@ -11,10 +11,15 @@
 
 #include <string.h>
 
-/* setsid gives the shell the terminal, and with it Ctrl-C and job control. */
+/* setsid gives the shell the terminal, and with it Ctrl-C and job control; stty waits until all was sent,
+ * before the end of the session discards the rest (uart_hangup() in drivers/tty/serial/serial_core.c); see
+ * inject/guest/fault_commands.h.
+ */
 #define CONSOLE                                                                                              \
-	"echo 'fault() { echo \"$*\" >/run/fault; }' >/run/shellrc; export ENV=/run/shellrc PS1='lab# '; "   \
-	"setsid -c -w sh -i </dev/ttyS1 >/dev/ttyS1 2>&1; exit 0"
+	"echo 'fault() { echo \"$*\" >/run/fault; while read -r line && [ \"$line\" ]; do echo \"$line\"; "  \
+	"done "                                                                                              \
+	"</run/fault-answer; }' >/run/shellrc; export ENV=/run/shellrc PS1='lab# '; "                        \
+	"setsid -c -w sh -c 'sh -i; stty echo' </dev/ttyS1 >/dev/ttyS1 2>&1; exit 0"
 
 /* Programs of this machine, where it has them; the first is needed. */
 static const char *const tools[] = {"setsid", "cat",  "dd",    "df",	"dmesg",  "grep", "head",

@@ -6,18 +6,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fifo = -1, terminal = -1;
+static int fifo = -1, answer = -1;
+
+/* A FIFO that has a reader and a writer of its own never ends, and never keeps anyone waiting who opens it.
+ */
+static int make_fifo(const char *path, int *fd, struct hl_error *err)
+{
+	if (mkfifo(path, 0600))
+		return hl_error_errno(err, errno, "make %s", path);
+	*fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return *fd < 0 ? hl_error_errno(err, errno, "open %s", path) : 0;
+}
 
 int fault_commands_open(struct hl_error *err)
 {
-	if (mkfifo(FAULT_COMMANDS_FIFO, 0600))
-		return hl_error_errno(err, errno, "make %s", FAULT_COMMANDS_FIFO);
-	/* A FIFO that has a writer of its own never ends. */
-	fifo = open(FAULT_COMMANDS_FIFO, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (fifo < 0)
-		return hl_error_errno(err, errno, "open %s", FAULT_COMMANDS_FIFO);
-	terminal = open(FAULT_COMMANDS_TTY, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	return terminal < 0 ? hl_error_errno(err, errno, "open %s", FAULT_COMMANDS_TTY) : 0;
+	int r = make_fifo(FAULT_COMMANDS_FIFO, &fifo, err);
+
+	return r ? r : make_fifo(FAULT_COMMANDS_ANSWER, &answer, err);
 }
 
 int fault_commands_fd(void)
@@ -27,7 +32,7 @@ int fault_commands_fd(void)
 
 static void say(const char *name, const char *text)
 {
-	dprintf(terminal, "%s: %s\r\n", name, text);
+	dprintf(answer, "%s: %s\n\n", name, text);
 }
 
 static void list(const struct guest *guest)
@@ -40,7 +45,7 @@ static void list(const struct guest *guest)
 		return;
 	timeline_list_faults(guest, out);
 	fclose(out);
-	dprintf(terminal, "%s", size ? text : "the scenario has no faults\r\n");
+	dprintf(answer, "%s\n", size ? text : "the scenario has no faults\n");
 	free(text);
 }
 
@@ -61,12 +66,13 @@ static void obey(struct guest *guest, char *line)
 /* What is written in one call comes in one piece (PIPE_BUF). */
 void fault_commands_dispatch(struct guest *guest)
 {
-	char text[512], *position = NULL;
+	char text[512], *rest = text, *line;
 	ssize_t size = fifo < 0 ? 0 : read(fifo, text, sizeof(text) - 1);
 
 	if (size <= 0)
 		return;
 	text[size] = '\0';
-	for (char *line = strtok_r(text, "\n", &position); line; line = strtok_r(NULL, "\n", &position))
+	/* An empty one wants its answer too. */
+	while ((line = strsep(&rest, "\n")) && rest)
 		obey(guest, line);
 }

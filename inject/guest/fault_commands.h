@@ -6,14 +6,13 @@
 
 /*
  * Of an interactive plan: whoever types "fault inject NAME" in the guest's shell writes the words behind
- * "fault" into a FIFO; the answer goes to the shell's terminal.
+ * "fault" into a FIFO, and reads lines up to an empty one, the answer, from another.
  */
 
-/** The FIFO, and the terminal: the second serial port. */
-#define FAULT_COMMANDS_FIFO "/run/fault"
-#define FAULT_COMMANDS_TTY  "/dev/ttyS1"
+#define FAULT_COMMANDS_FIFO   "/run/fault"
+#define FAULT_COMMANDS_ANSWER "/run/fault-answer"
 
-/** fault_commands_open() - of an interactive plan. Return: 0 or -errno. */
+/** fault_commands_open() - makes the two, of an interactive plan. Return: 0 or -errno. */
 int fault_commands_open(struct hl_error *err);
 
 /** fault_commands_fd() - for poll(2); -1 for none */

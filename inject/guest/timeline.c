@@ -465,7 +465,7 @@ void timeline_list_faults(const struct guest *guest, FILE *out)
 		if (guest->plan.steps[i].inject) {
 			const struct fault *fault = fault_of_step(i);
 
-			fprintf(out, "%s: %s\r\n", guest->plan.steps[i].inject,
+			fprintf(out, "%s: %s\n", guest->plan.steps[i].inject,
 				fault ? states[fault->state] : "not in force");
 		}
 }

@@ -32,12 +32,13 @@ static void faults_by_command(void)
 {
 	struct outcome outcome;
 
-	shell_with("fault list\\nfault inject fsfreeze\\nfault inject nothing\\n",
+	shell_with("fault list\\nfault inject fsfreeze\\nfault inject nothing\\nfault\\n",
 		   "scenarios/fsfreeze-hung-task.yaml", &outcome);
 	CU_ASSERT_EQUAL(outcome.exit_code, 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "fsfreeze: not in force"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "fsfreeze: injecting"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "nothing: the scenario has no such fault"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(outcome.output, "usage: fault inject NAME"));
 	/* What was in force at the end was released. */
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(outcome.errors, "fsfreeze active: a second FIFREEZE of /data says EBUSY"));
