@@ -28,7 +28,7 @@ static const struct parameter recovery_values[] = {
 	 .type = PARAMETER_DURATION,
 	 .offset = offsetof(struct recovery_check, within),
 	 .fallback = "5s",
-	 .help = "limit for every workload to move again after the last release"},
+	 .help = "limit for every workload to move again, from the begin of the last release"},
 	{.name = NULL},
 };
 

@@ -14,7 +14,7 @@
 /**
  * struct recovery_check - "recovers:" of a check
  * @source: JSON it was read from
- * @within: nanoseconds from the last release until every workload must have progressed
+ * @within: nanoseconds from the begin of the last release until every workload must have progressed
  */
 struct recovery_check {
 	const json_t *source;

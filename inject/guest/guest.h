@@ -34,7 +34,7 @@ enum guest_phase { PHASE_PREPARE, PHASE_TIMELINE, PHASE_RECOVERY, PHASE_STOPPING
  * @phase: see enum guest_phase
  * @begun_at: when the timeline began
  * @phase_deadline: when the present phase gives up, 0 for never
- * @last_release: when the last fault was released, or the timeline began
+ * @last_release: when the release of the last fault began, or the timeline
  */
 struct guest {
 	struct plan plan;

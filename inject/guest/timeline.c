@@ -71,10 +71,17 @@ static void enter_active(struct fault *fault, const char *evidence)
 		judge_fault(fault->guest->judge, fault->since);
 }
 
+/*
+ * The proof of the release may itself be I/O that waits until the storage has recovered, so recovery is counted
+ * from when the release began; what shows that workloads move comes after the proof.
+ */
 static void enter_released(struct fault *fault, const char *evidence)
 {
+	bool was_commanded = fault->state == FAULT_RELEASING;
+	int64_t began = fault->since;
+
 	enter(fault, FAULT_RELEASED, "released", evidence);
-	fault->guest->last_release = fault->since;
+	fault->guest->last_release = was_commanded ? began : fault->since;
 	workloads_mark();
 }
 

@@ -45,6 +45,7 @@ static const struct {
 	{"fail-forbidden", "FAIL", "forbid: hung task in"},
 	{"fail-harmless-bit", "FAIL", "no such ept_misconfig until"},
 	{"fail-no-recovery", "FAIL", "workload writer did not move again within 1.0 s"},
+	{"fail-late-recovery", "FAIL", "workload writer did not move again within 5.0 s"},
 	{"fail-nothing-frozen", "FAIL", "no such hung_task until"},
 	{"fail-stall-too-short", "FAIL", "no such clock_watchdog until"},
 	{"fail-other-than-bug", "FAIL", "the guest panicked: panic"},
