@@ -3,18 +3,26 @@
 #include "report.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 /*
  * To choose what to blame and to write an event takes nearly as long as to read its lines. The reader puts
  * complete reports into a ring of places and takes the empty report that it finds there; the thread empties
- * the reports in the same order. To wake a thread costs more than an event, so the thread is only woken for
- * half a ring or when it shall hurry, and only wakes the reader when it has emptied what it took.
+ * the reports in the same order. Each counts what it did for the other to see, so neither locks for a report.
+ *
+ * To wake a thread costs more than an event, and a kernel that is a guest itself may wake it on the CPU of the
+ * one that wakes, since it takes a halted virtual CPU for one that is not there (measured: two threads then
+ * were as slow as one). So whoever has nothing to do looks again for a while before it sleeps, and the thread
+ * is only woken for half a ring or when it shall hurry.
  */
 
-#define PLACES 32
-#define BATCH  (PLACES / 2)
+#define PLACES	    128
+#define BATCH	    (PLACES / 2)
+#define PATIENCE_NS 200000 /* some times what it takes to wake a thread */
 
 struct delivery {
 	pthread_t thread;
@@ -23,95 +31,134 @@ struct delivery {
 	hl_on_event on_event;
 	void *data;
 	struct report *places[PLACES];
-	size_t given, delivered; /* numbers of reports so far */
-	bool hurry, stop;
-	int status;
+	atomic_size_t given, delivered; /* numbers of reports so far */
+	atomic_bool thread_sleeps, reader_sleeps, hurry, stop;
+	atomic_int status;
 };
 
 int deliver_report(struct report *report, hl_on_event on_event, void *data)
 {
-	int status = 0;
+	int status;
 
 	report_finish(report);
-	if (!report->dropped)
-		status = on_event(&report->event, data);
-	report_clear(report);
+	status = report->dropped ? 0 : on_event(&report->event, data);
+	/* By the thread that made them: the C library locks what another one frees. */
+	json_decref(report->event.fields);
+	report->event.fields = NULL;
 	return status;
 }
 
-static int deliver_batch(struct delivery *delivery, size_t from, size_t to, int status)
+static size_t waiting(const struct delivery *delivery)
 {
-	for (; from < to; from++) {
-		struct report *report = delivery->places[from % PLACES];
+	return atomic_load(&delivery->given) - atomic_load(&delivery->delivered);
+}
 
-		if (status)
-			report_clear(report);
-		else
-			status = deliver_report(report, delivery->on_event, delivery->data);
+static bool is_worth_waking(const struct delivery *delivery)
+{
+	return waiting(delivery) >= BATCH || atomic_load(&delivery->stop) ||
+	       (waiting(delivery) && atomic_load(&delivery->hurry));
+}
+
+static bool has_work(const struct delivery *delivery)
+{
+	return waiting(delivery) || atomic_load(&delivery->stop);
+}
+
+static bool has_room(const struct delivery *delivery)
+{
+	return waiting(delivery) < PLACES;
+}
+
+static int64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* Lets others run meanwhile. Return: whether @is_so became true before patience ended. */
+static bool looks_again(const struct delivery *delivery, bool (*is_so)(const struct delivery *))
+{
+	int64_t end = nanoseconds() + PATIENCE_NS;
+
+	while (!is_so(delivery)) {
+		if (nanoseconds() > end)
+			return false;
+		sched_yield();
 	}
-	return status;
+	return true;
 }
 
-static bool is_worth_delivering(const struct delivery *delivery)
+/* What the other one changes before it looks at @sleeps is seen here after @sleeps was set. */
+static void sleep_until(struct delivery *delivery, pthread_cond_t *changed, atomic_bool *sleeps,
+			bool (*is_so)(const struct delivery *))
 {
-	size_t waiting = delivery->given - delivery->delivered;
+	pthread_mutex_lock(&delivery->lock);
+	atomic_store(sleeps, true);
+	while (!is_so(delivery))
+		pthread_cond_wait(changed, &delivery->lock);
+	atomic_store(sleeps, false);
+	pthread_mutex_unlock(&delivery->lock);
+}
 
-	return waiting >= BATCH || (waiting && (delivery->hurry || delivery->stop));
+static void wake(struct delivery *delivery, pthread_cond_t *changed, const atomic_bool *sleeps)
+{
+	if (!atomic_load(sleeps))
+		return;
+	pthread_mutex_lock(&delivery->lock);
+	pthread_cond_signal(changed);
+	pthread_mutex_unlock(&delivery->lock);
+}
+
+static void deliver_next(struct delivery *delivery)
+{
+	size_t number = atomic_load(&delivery->delivered);
+
+	if (!atomic_load(&delivery->status))
+		atomic_store(&delivery->status, deliver_report(delivery->places[number % PLACES],
+							       delivery->on_event, delivery->data));
+	atomic_store(&delivery->delivered, number + 1);
+	wake(delivery, &delivery->emptied, &delivery->reader_sleeps);
 }
 
 static void *deliver_all(void *data)
 {
 	struct delivery *delivery = data;
 
-	pthread_mutex_lock(&delivery->lock);
-	for (;;) {
-		size_t from = delivery->delivered, to = delivery->given;
-		int status = delivery->status;
-
-		if (!is_worth_delivering(delivery)) {
-			if (delivery->stop)
-				break;
-			delivery->hurry = false;
-			pthread_cond_wait(&delivery->worth_waking, &delivery->lock);
+	while (waiting(delivery) || !atomic_load(&delivery->stop)) {
+		if (waiting(delivery)) {
+			deliver_next(delivery);
 			continue;
 		}
-		pthread_mutex_unlock(&delivery->lock);
-		status = deliver_batch(delivery, from, to, status);
-		pthread_mutex_lock(&delivery->lock);
-		delivery->status = status;
-		delivery->delivered = to;
-		pthread_cond_signal(&delivery->emptied);
+		atomic_store(&delivery->hurry, false);
+		if (!looks_again(delivery, has_work))
+			sleep_until(delivery, &delivery->worth_waking, &delivery->thread_sleeps,
+				    is_worth_waking);
 	}
-	pthread_mutex_unlock(&delivery->lock);
 	return NULL;
 }
 
 int delivery_exchange(struct delivery *delivery, struct report **report)
 {
-	struct report **place = &delivery->places[delivery->given % PLACES];
-	struct report *complete = *report;
-	int status;
+	size_t number = atomic_load(&delivery->given);
+	struct report **place = &delivery->places[number % PLACES], *complete = *report;
 
-	pthread_mutex_lock(&delivery->lock);
-	while (delivery->given - delivery->delivered == PLACES)
-		pthread_cond_wait(&delivery->emptied, &delivery->lock);
+	if (!looks_again(delivery, has_room))
+		sleep_until(delivery, &delivery->emptied, &delivery->reader_sleeps, has_room);
 	*report = *place;
 	*place = complete;
-	delivery->given++;
-	if (delivery->given - delivery->delivered == BATCH)
-		pthread_cond_signal(&delivery->worth_waking);
-	status = delivery->status;
-	pthread_mutex_unlock(&delivery->lock);
-	return status;
+	atomic_store(&delivery->given, number + 1);
+	if (is_worth_waking(delivery))
+		wake(delivery, &delivery->worth_waking, &delivery->thread_sleeps);
+	return atomic_load(&delivery->status);
 }
 
 void delivery_hurry(struct delivery *delivery)
 {
-	pthread_mutex_lock(&delivery->lock);
-	delivery->hurry = true;
-	if (is_worth_delivering(delivery))
-		pthread_cond_signal(&delivery->worth_waking);
-	pthread_mutex_unlock(&delivery->lock);
+	atomic_store(&delivery->hurry, true);
+	if (is_worth_waking(delivery))
+		wake(delivery, &delivery->worth_waking, &delivery->thread_sleeps);
 }
 
 static void free_delivery(struct delivery *delivery)
@@ -151,12 +198,10 @@ int delivery_stop(struct delivery *delivery)
 {
 	int status;
 
-	pthread_mutex_lock(&delivery->lock);
-	delivery->stop = true;
-	pthread_cond_signal(&delivery->worth_waking);
-	pthread_mutex_unlock(&delivery->lock);
+	atomic_store(&delivery->stop, true);
+	wake(delivery, &delivery->worth_waking, &delivery->thread_sleeps);
 	pthread_join(delivery->thread, NULL);
-	status = delivery->status;
+	status = atomic_load(&delivery->status);
 	free_delivery(delivery);
 	return status;
 }

@@ -26,7 +26,7 @@
 #define MAX_OPEN	8	      /* reports at once; more are not told apart */
 #define MAX_HITS	16	      /* anchors in one line */
 #define SILENCE		5.0	      /* seconds of kernel time after which a report is over */
-#define READ_FULLY	(1024 * 1024) /* the beginning is read line by line: pasted logs are short */
+#define READ_FULLY	(256 * 1024)  /* the beginning is read line by line: pasted logs are short */
 #define WRAP_WIDTH	40	      /* nobody wraps lines shorter than this */
 #define OTHERS_PATIENCE 8	      /* lines of other callers count less */
 
@@ -115,12 +115,11 @@ static int feed_status(const struct hl_log *log, struct hl_error *err)
 static struct report *give_away(struct hl_log *log, struct report *report)
 {
 	report_know_kernel(report);
-	if (log->status)
-		report_clear(report);
-	else if (log->delivery)
+	if (!log->status && log->delivery)
 		fail(log, delivery_exchange(log->delivery, &report));
-	else
+	else if (!log->status)
 		fail(log, deliver_report(report, log->on_event, log->data));
+	report_clear(report);
 	return report;
 }
 
@@ -198,7 +197,7 @@ static const struct {
 
 static void find_panic_cause(struct hl_log *log, struct report *panic)
 {
-	const char *reason = json_string_value(json_object_get(panic->event.fields, "reason"));
+	const char *reason = json_string_value(report_field(panic, "reason"));
 	int kind = -1;
 
 	for (size_t i = 0; reason && i < sizeof(panic_causes) / sizeof(*panic_causes); i++)

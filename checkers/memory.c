@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE 4000
+#define BLOCK_SIZE 16000 /* most reports need one block, which is used again */
 
 struct hl_memory {
 	struct hl_memory *next;

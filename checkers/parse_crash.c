@@ -388,7 +388,7 @@ static bool warning_begin(struct report *report, const struct line *line, const 
 	if (length)
 		report->suspect = report_text(report, function, length);
 	report->what = "warning";
-	take_checker(report, json_string_value(json_object_get(report->event.fields, "place")),
+	take_checker(report, json_string_value(report_field(report, "place")),
 		     report->suspect);
 	return true;
 }

@@ -81,7 +81,7 @@ static bool is_other_task(struct report *report, const char *text)
 	long pid;
 
 	return stack_parse_task(text, &comm, &length, &pid) && pid >= 0 && pid != report->event.stack.pid &&
-	       json_integer_value(json_object_get(report->event.fields, "holder_pid")) != pid;
+	       json_integer_value(report_field(report, "holder_pid")) != pid;
 }
 
 static bool hung_task_more(struct report *report, const struct line *line)

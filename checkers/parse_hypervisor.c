@@ -90,9 +90,9 @@ static bool take_arguments(struct report *report, const char *text)
 	return any;
 }
 
-static bool has_bugcheck(const struct report *report)
+static bool has_bugcheck(struct report *report)
 {
-	return json_object_get(report->event.fields, "bugcheck") != NULL;
+	return report_field(report, "bugcheck") != NULL;
 }
 
 /* Other lines of "!analyze -v" that say something, "KEY:  value". */
@@ -142,7 +142,7 @@ static bool analyze_begin(struct report *report, const struct line *line, const 
 static bool bugcheck_text_begin(struct report *report, const struct line *line, const char *anchor)
 {
 	if (report->before && report->before->event.kind == HL_EVENT_CLOCK_WATCHDOG &&
-	    !json_object_get(report->before->event.fields, "arguments"))
+	    !report_field(report->before, "arguments"))
 		return false;
 	report->what = "Windows bugcheck";
 	if (!take_name(report, *anchor == 'A' ? line->text : anchor))
@@ -153,8 +153,8 @@ static bool bugcheck_text_begin(struct report *report, const struct line *line, 
 
 static void bugcheck_finish(struct report *report)
 {
-	const char *code = json_string_value(json_object_get(report->event.fields, "bugcheck"));
-	const char *name = json_string_value(json_object_get(report->event.fields, "name"));
+	const char *code = json_string_value(report_field(report, "bugcheck"));
+	const char *name = json_string_value(report_field(report, "name"));
 	char what[120];
 
 	if (!code) {

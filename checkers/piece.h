@@ -5,7 +5,7 @@
 #include "checkers.h"
 
 /* What the pre-filter gets at once: stays in the CPU's cache. */
-#define PIECE_SIZE (128 * 1024)
+#define PIECE_SIZE (256 * 1024)
 
 /* Enough for a piece in which every line holds an anchor, if they are no shorter than those of kernels. */
 #define PIECE_HITS 4096

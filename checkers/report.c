@@ -27,7 +27,7 @@ void report_begin(struct report *report, const struct signature *signature, cons
 	report->before = before;
 	strcpy(report->caller, line->caller);
 	report->last_time = line->time;
-	report->stack_count = report->item_count = 0;
+	report->stack_count = report->item_count = report->field_count = 0;
 	report->unrelated = 0;
 	report->lines = 1;
 	report->closed = report->all_cpus = report->oopsed = report->whole_title = report->dropped = false;
@@ -86,13 +86,6 @@ const char *report_stable(struct report *report, const char *prefix, const char 
 	return report_text(report, title, used);
 }
 
-json_t *report_fields(struct report *report)
-{
-	if (!report->event.fields)
-		report->event.fields = json_object();
-	return report->event.fields;
-}
-
 json_t *report_json_text(const char *text, size_t size)
 {
 	json_t *value = json_stringn(text, size);
@@ -107,20 +100,48 @@ json_t *report_json_text(const char *text, size_t size)
 	return json_stringn(clean, size);
 }
 
+static void set_field(json_t *fields, const struct report_field *field)
+{
+	if (json_object_get(fields, field->name))
+		return;
+	json_object_set_new(fields, field->name,
+			    field->text ? report_json_text(field->text, field->size)
+					: json_integer(field->integer));
+}
+
+json_t *report_fields(struct report *report)
+{
+	if (!report->event.fields)
+		report->event.fields = json_object();
+	if (report->event.fields)
+		for (size_t i = 0; i < report->field_count; i++)
+			set_field(report->event.fields, &report->fields[i]);
+	report->field_count = 0;
+	return report->event.fields;
+}
+
+const json_t *report_field(struct report *report, const char *name)
+{
+	return json_object_get(report_fields(report), name);
+}
+
+static void add_field(struct report *report, struct report_field field)
+{
+	if (report->field_count == REPORT_FIELDS)
+		report_fields(report);
+	field.name = memory_string(&report->event.memory, field.name);
+	report->fields[report->field_count++] = field;
+}
+
 void report_field_text(struct report *report, const char *name, const char *text, size_t size)
 {
-	json_t *fields = report_fields(report);
-
-	if (fields && !json_object_get(fields, name))
-		json_object_set_new(fields, name, report_json_text(text, size));
+	add_field(report,
+		  (struct report_field){.name = name, .text = report_text(report, text, size), .size = size});
 }
 
 void report_field_integer(struct report *report, const char *name, long long value)
 {
-	json_t *fields = report_fields(report);
-
-	if (fields && !json_object_get(fields, name))
-		json_object_set_new(fields, name, json_integer(value));
+	add_field(report, (struct report_field){.name = name, .integer = value});
 }
 
 /* The blamed stack first; the others keep their order. */
@@ -166,6 +187,8 @@ void report_finish(struct report *report)
 
 	if (report->signature->parser->finish)
 		report->signature->parser->finish(report);
+	if (report->field_count)
+		report_fields(report);
 	interleave_undo(report);
 	blamed = blame_find(report);
 	publish_stacks(report, blamed);

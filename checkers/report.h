@@ -13,6 +13,7 @@
 #define REPORT_STACKS 48  /* more CPUs than this are not told apart */
 #define REPORT_FRAMES 128 /* per stack; the kernel itself prints at most 64 stack entries a task */
 
+#define REPORT_FIELDS 16 /* more are made JSON at once */
 #define REPORT_ITEMS 512 /* what is remembered of the order in which stacks were printed */
 
 /* Where in a stack a frame was printed. */
@@ -70,10 +71,21 @@ struct log_facts {
 };
 
 /**
+ * struct report_field - a member of fields{} to be
+ * @text: value, or NULL for @integer
+ */
+struct report_field {
+	const char *name, *text;
+	size_t size;
+	long long integer;
+};
+
+/**
  * struct report - an event that is being read
  * @event: what is known already
  * @signature: the row that recognised it
  * @facts: what the log said outside of reports
+ * @fields: of the event, @field_count of them, as long as nobody needed them as JSON: the reader need not make it
  * @before: the report that this line would end, or NULL; only while @begin runs
  * @caller: printk caller id of its lines, or ""
  * @last_time: kernel time of its last line, or NAN
@@ -97,6 +109,8 @@ struct report {
 	struct hl_event event;
 	const struct signature *signature;
 	struct log_facts *facts;
+	struct report_field fields[REPORT_FIELDS];
+	size_t field_count;
 	struct report *before;
 	char caller[16];
 	double last_time;
@@ -179,6 +193,9 @@ const char *report_stable(struct report *report, const char *prefix, const char 
 
 /** report_fields() - fields{}, created when missing; NULL when out of memory */
 json_t *report_fields(struct report *report);
+
+/** report_field() - member @name of fields{}, or NULL */
+const json_t *report_field(struct report *report, const char *name);
 
 /**
  * stack_parse_task() - the line that names the task of a stack

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUTPUT_BUFFER (256 * 1024)
+static char output_buffer[256 * 1024];
 
 enum exit_code {
 	NO_EVENTS = 0,
@@ -128,9 +128,9 @@ static int run(const struct command_line *line)
 
 	if (code)
 		return code;
-	/* Many events: few system calls. */
+	/* Many events: few system calls. Without a buffer of ours the C library takes one block, whatever is asked. */
 	if (!options.live && !isatty(STDOUT_FILENO))
-		setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+		setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
 	if (options.live && line->operand_count != 1)
 		return command_usage_error(line, "--follow takes one file");
 	if (event_output_open(&scan.output, &options, &err))
