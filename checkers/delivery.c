@@ -14,10 +14,10 @@
  * complete reports into a ring of places and takes the empty report that it finds there; the thread empties
  * the reports in the same order. Each counts what it did for the other to see, so neither locks for a report.
  *
- * To wake a thread costs more than an event, and a kernel that is a guest itself may wake it on the CPU of the
- * one that wakes, since it takes a halted virtual CPU for one that is not there (measured: two threads then
- * were as slow as one). So whoever has nothing to do looks again for a while before it sleeps, and the thread
- * is only woken for half a ring or when it shall hurry.
+ * To wake a thread costs more than an event, and a kernel that is a guest itself may wake it on the CPU of
+ * the one that wakes, since it takes a halted virtual CPU for one that is not there (measured: two threads
+ * then were as slow as one). So whoever has nothing to do looks again for a while before it sleeps, and the
+ * thread is only woken for half a ring or when it shall hurry.
  */
 
 #define PLACES	    128

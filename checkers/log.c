@@ -23,12 +23,12 @@
  * looked at, except that its lines are counted.
  */
 
-#define MAX_OPEN	8	      /* reports at once; more are not told apart */
-#define MAX_HITS	16	      /* anchors in one line */
-#define SILENCE		5.0	      /* seconds of kernel time after which a report is over */
-#define READ_FULLY	(256 * 1024)  /* the beginning is read line by line: pasted logs are short */
-#define WRAP_WIDTH	40	      /* nobody wraps lines shorter than this */
-#define OTHERS_PATIENCE 8	      /* lines of other callers count less */
+#define MAX_OPEN	8	     /* reports at once; more are not told apart */
+#define MAX_HITS	16	     /* anchors in one line */
+#define SILENCE		5.0	     /* seconds of kernel time after which a report is over */
+#define READ_FULLY	(256 * 1024) /* the beginning is read line by line: pasted logs are short */
+#define WRAP_WIDTH	40	     /* nobody wraps lines shorter than this */
+#define OTHERS_PATIENCE 8	     /* lines of other callers count less */
 
 struct hl_log {
 	struct hl_log_options options;

@@ -388,8 +388,7 @@ static bool warning_begin(struct report *report, const struct line *line, const 
 	if (length)
 		report->suspect = report_text(report, function, length);
 	report->what = "warning";
-	take_checker(report, json_string_value(report_field(report, "place")),
-		     report->suspect);
+	take_checker(report, json_string_value(report_field(report, "place")), report->suspect);
 	return true;
 }
 

@@ -9,7 +9,8 @@ typedef unsigned char byte_vector __attribute__((vector_size(32)));
 #ifdef __x86_64__
 __attribute__((target_clones("avx2", "default")))
 #endif
-static uint64_t count_lines(const char *bytes, size_t size)
+static uint64_t
+count_lines(const char *bytes, size_t size)
 {
 	uint64_t count = 0;
 

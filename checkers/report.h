@@ -13,8 +13,8 @@
 #define REPORT_STACKS 48  /* more CPUs than this are not told apart */
 #define REPORT_FRAMES 128 /* per stack; the kernel itself prints at most 64 stack entries a task */
 
-#define REPORT_FIELDS 16 /* more are made JSON at once */
-#define REPORT_ITEMS 512 /* what is remembered of the order in which stacks were printed */
+#define REPORT_FIELDS 16  /* more are made JSON at once */
+#define REPORT_ITEMS  512 /* what is remembered of the order in which stacks were printed */
 
 /* Where in a stack a frame was printed. */
 enum frame_mark {
@@ -85,7 +85,8 @@ struct report_field {
  * @event: what is known already
  * @signature: the row that recognised it
  * @facts: what the log said outside of reports
- * @fields: of the event, @field_count of them, as long as nobody needed them as JSON: the reader need not make it
+ * @fields: of the event, @field_count of them, as long as nobody needed them as JSON: the reader need not
+ * make it
  * @before: the report that this line would end, or NULL; only while @begin runs
  * @caller: printk caller id of its lines, or ""
  * @last_time: kernel time of its last line, or NAN

@@ -118,9 +118,12 @@ static const char *const vias[] = {"scsi_debug", NULL};
 const struct injector injector_scsi_debug = {
 	.name = "scsi-debug",
 	.summary = "ignore commands of a scsi_debug disk, so that they time out",
-	.help = "SCSI error handling follows, which may hang itself. After the release the disk answers when the\n"
-		"present step of error handling ends: a command of its own takes up to 10 s to time out, a reset\n"
-		"of the bus or the host is followed by a pause of 10 s, and both may come one after the other.\n"
+	.help = "SCSI error handling follows, which may hang itself. After the release the disk answers when "
+		"the\n"
+		"present step of error handling ends: a command of its own takes up to 10 s to time out, a "
+		"reset\n"
+		"of the bus or the host is followed by a pause of 10 s, and both may come one after the "
+		"other.\n"
 		"When a command times out is said by the device_timeout of the disk.\n"
 		"Confirmed by the driver's settings and by a direct read that waits.\n",
 	.side = INJECTOR_GUEST,

@@ -128,7 +128,8 @@ static int run(const struct command_line *line)
 
 	if (code)
 		return code;
-	/* Many events: few system calls. Without a buffer of ours the C library takes one block, whatever is asked. */
+	/* Many events: few system calls. Without a buffer of ours the C library takes one block, whatever is
+	 * asked. */
 	if (!options.live && !isatty(STDOUT_FILENO))
 		setvbuf(stdout, output_buffer, _IOFBF, sizeof(output_buffer));
 	if (options.live && line->operand_count != 1)

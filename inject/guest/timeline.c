@@ -72,8 +72,8 @@ static void enter_active(struct fault *fault, const char *evidence)
 }
 
 /*
- * The proof of the release may itself be I/O that waits until the storage has recovered, so recovery is counted
- * from when the release began; what shows that workloads move comes after the proof.
+ * The proof of the release may itself be I/O that waits until the storage has recovered, so recovery is
+ * counted from when the release began; what shows that workloads move comes after the proof.
  */
 static void enter_released(struct fault *fault, const char *evidence)
 {

@@ -3,6 +3,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/polling.h"
+#include "base/units.h"
 #include "hanglab.h"
 
 #include <arpa/inet.h>
@@ -11,7 +13,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define READY_LIMIT_S 60
 
@@ -107,16 +108,15 @@ static int start_daemons(struct slurm *slurm, struct hl_error *err)
 static int await_node(struct hl_error *err)
 {
 	static const char *const sinfo[] = {"sinfo", "--noheader", "--format=%T", NULL};
-	time_t until = time(NULL) + READY_LIMIT_S;
+	struct polling polling =
+		polling_begin(READY_LIMIT_S * NANOSECONDS_PER_SECOND, NANOSECONDS_PER_SECOND / 5);
 
-	while (time(NULL) < until) {
-		const struct timespec pause = {0, 200000000};
+	do {
 		cleanup_free char *state = NULL;
 
 		if (!process_run(sinfo, 10000, &state, NULL) && !strcmp(state, "idle\n"))
 			return 0;
-		nanosleep(&pause, NULL);
-	}
+	} while (polling_again(&polling));
 	return hl_error_set(err, ETIMEDOUT, "the node did not become idle");
 }
 

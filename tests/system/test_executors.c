@@ -4,6 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/polling.h"
+#include "base/units.h"
 #include "slurm.h"
 
 #include <CUnit/CUnit.h>
@@ -12,7 +14,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 /* The first takes long enough to be killed; the others need under a second. */
 #define LONG	 "scenarios/fsfreeze-timeout-20-panic.yaml"
@@ -99,14 +100,11 @@ static pid_t find_member(const char *out)
 /* As if its node failed: nobody is told. */
 static void await_and_kill_member(const char *out)
 {
-	time_t until = time(NULL) + 60;
-	pid_t member;
+	struct polling polling = polling_begin(60 * NANOSECONDS_PER_SECOND, NANOSECONDS_PER_SECOND / 20);
+	pid_t member = find_member(out);
 
-	while (!(member = find_member(out)) && time(NULL) < until) {
-		const struct timespec pause = {0, 50000000};
-
-		nanosleep(&pause, NULL);
-	}
+	while (!member && polling_again(&polling))
+		member = find_member(out);
 	CU_ASSERT_FATAL(member > 0);
 	CU_ASSERT_EQUAL(kill(member, SIGKILL), 0);
 }
