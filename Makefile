@@ -101,8 +101,19 @@ demo: deps ## install, build, get a kernel, freeze a file system and show the hu
 unit: $(BUILD)/unit all ## the quick tests (no VM)
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit
 
+# The suites that boot two VMs at a time, or look at what is left on the machine, run alone, the others in pairs.
+SUITES	    := $(shell sed -n 's/^SUITE(\(.*\))/\1/p' tests/system/suites.def)
+ALONE	    := meta scenarios nothing_left
+SUITE_TESTS := env -u MAKEFLAGS -u MAKELEVEL $(BUILD)/system
+.PHONY: $(SUITES:%=system-%)
+$(SUITES:%=system-%): system-%: $(BUILD)/system all
+	@$(SUITE_TESTS) $*
+
 system: $(BUILD)/system all ## the tests that boot VMs
-	$(BUILD)/system
+	@failed=; \
+	$(MAKE) --no-print-directory -k -j2 --output-sync=target $(filter-out $(ALONE:%=system-%),$(SUITES:%=system-%)) || failed=1; \
+	$(MAKE) --no-print-directory -k -j1 $(ALONE:%=system-%) || failed=1; \
+	[ -z "$$failed" ]
 
 check: deps-test ## install, build, get the kernels, then every test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/unit $(BUILD)/system
@@ -110,7 +121,7 @@ check: deps-test ## install, build, get the kernels, then every test
 # A kernel with bugs, for comparisons: Debian may no longer serve it, and tests then say SKIP.
 	-./hanglab kernel fetch debian:6.1.0-47-cloud-amd64
 	HANGLAB=./$(PROGRAM) $(BUILD)/unit
-	$(BUILD)/system
+	@$(MAKE) --no-print-directory system
 
 check-kernels: deps-kernel ## build kernels with two old bugs from source, and verify the fixes (long; not part of check)
 	@$(MAKE) --no-print-directory -j$$(nproc) all

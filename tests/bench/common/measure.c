@@ -39,19 +39,26 @@ const char *measure_folder(void)
 	return folder;
 }
 
-/* Return: of the whole process, -1 when it could not be run. */
-static int run(const char *const *arguments, const char *output, struct rusage *usage)
+int measure_command(const char *const *arguments, const char *output, struct sample *sample)
 {
 	cleanup_fd int file = open(output, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+	int64_t begun = workload_now();
 	pid_t pid = file < 0 ? -1 : fork();
-	int status;
+	struct rusage usage = {0};
+	int status = -1;
 
 	if (!pid) {
 		dup2(file, STDOUT_FILENO);
-		execv(arguments[0], (char *const *)arguments);
+		execvp(arguments[0], (char *const *)arguments);
 		_exit(127);
 	}
-	return pid < 0 || wait4(pid, &status, 0, usage) < 0 ? -1 : status;
+	if (pid < 0 || wait4(pid, &status, 0, &usage) < 0)
+		status = -1;
+	*sample = (struct sample){
+		.wall = (double)(workload_now() - begun) / 1e9,
+		.memory = (double)usage.ru_maxrss / 1024,
+	};
+	return status;
 }
 
 static bool all_passed(const json_t *results)
@@ -74,18 +81,12 @@ bool measure_run(const char *const *arguments, struct sample *sample)
 {
 	const char *all[MOST_ARGUMENTS] = {"./hanglab", "run", "--format", "json", "--out", measure_folder()};
 	cleanup_free char *output = file_path("%s/result", measure_folder());
-	int64_t begun = workload_now();
-	struct rusage usage = {0};
 	json_t *document;
 	int status;
 
 	for (size_t i = 6; *arguments && i < MOST_ARGUMENTS - 1; i++)
 		all[i] = *arguments++;
-	status = run(all, output, &usage);
-	*sample = (struct sample){
-		.wall = (double)(workload_now() - begun) / 1e9,
-		.memory = (double)usage.ru_maxrss / 1024,
-	};
+	status = measure_command(all, output, sample);
 	document = json_load_file(output, 0, NULL);
 	sample->results = json_incref(json_object_get(document, "results"));
 	json_decref(document);

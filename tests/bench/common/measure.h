@@ -28,6 +28,16 @@ void sample_free(struct sample *sample);
 const char *measure_folder(void);
 
 /**
+ * measure_command() - any command; its standard output goes to a file
+ * @arguments: program, looked up in PATH, and its arguments; NULL-terminated
+ * @output: path of that file
+ * @sample: receives what was measured, without results
+ *
+ * Return: exit status as wait(2) gives it, -1 when it could not be started.
+ */
+int measure_command(const char *const *arguments, const char *output, struct sample *sample);
+
+/**
  * measure_run() - "hanglab run --format json ARGUMENTS...", with an --out of ours
  * @arguments: NULL-terminated
  * @sample: receives what was measured, also when the run did not pass
