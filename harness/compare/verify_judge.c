@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static enum verdict say(enum verdict verdict, char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -21,7 +22,9 @@ static enum verdict say(enum verdict verdict, char *text, size_t size, const cha
  * silent. */
 static void say_how_sure(const struct tally *broken, const struct tally *fixed, char *text, size_t size)
 {
-	size_t seen = broken->counts[OUTCOME_SEEN], runs = tally_runs(broken), clean = tally_runs(fixed);
+	size_t seen = broken->counts[OUTCOME_SEEN], clean = tally_runs(fixed);
+	size_t mute = broken->counts[OUTCOME_UNKNOWN] + broken->counts[OUTCOME_SKIPPED];
+	size_t runs = tally_runs(broken) - mute, length;
 	double low, high, silent;
 
 	wilson_interval(seen, runs, &low, &high);
@@ -34,6 +37,11 @@ static void say_how_sure(const struct tally *broken, const struct tally *fixed, 
 	    "bug would stay silent in %zu runs with a probability of at most %.2g%s",
 	    seen, runs, 100 * low, 100 * high, clean, clean, silent,
 	    silent > 0.05 ? ": more runs (--repeat) make it surer" : "");
+	length = strlen(text);
+	if (mute)
+		say(VERDICT_PASS, text + length, size - length,
+		    ". %zu further %s on the broken kernel said nothing: %s", mute, mute == 1 ? "run" : "runs",
+		    broken->reason);
 }
 
 enum verdict verify_judge(const struct tally *broken, const struct tally *fixed, char *text, size_t size)

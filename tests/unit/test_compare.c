@@ -60,6 +60,10 @@ static void test_verify(void)
 
 	check_verify(seen, clean, VERDICT_PASS, "5 of 5 runs on the broken kernel (57 to 100 %");
 	check_verify(make_tally(4, 1, 0, 0, 0), clean, VERDICT_PASS, "more runs (--repeat)");
+	/* A run that says nothing is neither with nor without the bug, and is named. */
+	check_verify(make_tally(0, 4, 0, 1, 0), clean, VERDICT_PASS, "4 of 4 runs on the broken kernel");
+	check_verify(make_tally(0, 4, 0, 1, 0), clean, VERDICT_PASS,
+		     "1 further run on the broken kernel said nothing: why");
 	check_verify(clean, seen, VERDICT_FAIL, "not fixed: the signature came in 5 of 5 runs");
 	check_verify(clean, clean, VERDICT_FAIL, "not reproduced: in 5 runs");
 	check_verify(seen, seen, VERDICT_FAIL, "not fixed");
