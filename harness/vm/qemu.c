@@ -60,17 +60,22 @@ static void add_time(struct arguments *arguments, const struct qemu_request *req
 {
 	const struct plan_vm *vm = request->plan->vm;
 
+	add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 	if (vm->clock == PLAN_CLOCK_VIRTUAL) {
-		add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 		add_option(arguments, "-accel", "tcg");
 		add_option(arguments, "-icount", "shift=%" PRId64 ",sleep=off", vm->shift);
 		add_option(arguments, "-rtc", "clock=vm,base=2026-01-01");
 		add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : "qemu64");
 		return;
 	}
-	add_option(arguments, "-machine", "q35,hpet=off,memory-backend=ram");
 	add_option(arguments, "-accel", request->kvm ? "kvm" : "tcg,thread=multi");
 	add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : request->kvm ? "host" : "max");
+}
+
+/* Nothing is plugged in while a VM runs: without the ACPI code for it the kernel is ready sooner (measured). */
+static void add_acpi(struct arguments *arguments)
+{
+	add_option(arguments, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
 }
 
 /* The guest's memory outlives QEMU: hanglab holds the file. */
@@ -277,6 +282,7 @@ const char *const *qemu_command(const struct qemu_request *request, struct arena
 	add_option(&arguments, "-display", "none");
 	add_time(&arguments, request);
 	add_option(&arguments, "-smp", "%" PRId64, plan->vm->cpus);
+	add_acpi(&arguments);
 	add_memory(&arguments, request);
 	add_option(&arguments, "-seed", "%" PRId64, plan->seed);
 	add_option(&arguments, "-sandbox",

@@ -26,6 +26,16 @@ static bool wanted(const struct guest *guest)
 	return plan_has_check(&guest->plan, CHECK_RECOVERS) || plan_has_check(&guest->plan, CHECK_DATA);
 }
 
+static int check_again(const struct plan_disk *disk, int *status, char *output, size_t size,
+		       struct hl_error *err)
+{
+	int r = disks_mount(disk, err);
+
+	if (!r)
+		r = disks_unmount(disk, err);
+	return r ? r : disks_check(disk, status, output, size, err);
+}
+
 static void check_disk(struct child *child, const struct plan_disk *disk)
 {
 	struct hl_error err = HL_ERROR_INIT;
@@ -35,14 +45,12 @@ static void check_disk(struct child *child, const struct plan_disk *disk)
 	if (!disk->mount)
 		return;
 	r = disks_unmount(disk, &err);
-	/* As after a reboot: a mount replays what a journal still holds, a checker that may not write cannot.
-	 */
-	if (!r)
-		r = disks_mount(disk, &err);
-	if (!r)
-		r = disks_unmount(disk, &err);
 	if (!r)
 		r = disks_check(disk, &status, output, sizeof(output), &err);
+	/* As after a reboot: a mount replays what a journal still holds, a checker that may not write cannot.
+	 */
+	if (!r && status)
+		r = check_again(disk, &status, output, sizeof(output), &err);
 	if (!r)
 		child_report(child, json_pack("{s:s, s:s, s:i, s:s}", "type", "fsck", "disk", disk->name,
 					      "status", status, "output", output));

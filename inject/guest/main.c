@@ -161,6 +161,7 @@ static void offer_snapshot(void)
 static void on_prepared(void *data, int status)
 {
 	json_t *sysctls = NULL, *printk = json_pack("{s:s}", "kernel.printk", "7 4 1 7"), *ignored = NULL;
+	bool virtual_time = guest.plan.vm->clock == PLAN_CLOCK_VIRTUAL;
 	struct hl_error err = HL_ERROR_INIT;
 	int64_t clock_offset;
 	char mark[256];
@@ -169,8 +170,8 @@ static void on_prepared(void *data, int status)
 	if (status)
 		guest_fail("setting up the disks ended with wait status %d", status);
 	offer_snapshot();
-	if (system_set_sysctls(printk, &ignored, &err) ||
-	    system_set_sysctls(guest.plan.sysctl, &sysctls, &err))
+	if (system_set_sysctls(printk, false, &ignored, &err) ||
+	    system_set_sysctls(guest.plan.sysctl, virtual_time, &sysctls, &err))
 		guest_fail("%s", err.text);
 	send_ready(sysctls);
 	snprintf(mark, sizeof(mark), "scenario %s seed %lld begins", guest.plan.scenario,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /** system_mount() - /dev, /proc, /sys and a tmpfs on /run. Return: 0 or -errno. */
@@ -19,11 +20,12 @@ int system_load_modules(struct hl_error *err);
 /**
  * system_set_sysctls() - our defaults, then the scenario's
  * @wanted: object of texts, or NULL
+ * @virtual_time: what an idle kernel does is not waited for, but costs: it shall do little
  * @in_force: receives a new object with what /proc/sys says afterwards
  *
  * Return: 0 or -errno (-ENOENT for a sysctl that this kernel lacks).
  */
-int system_set_sysctls(const json_t *wanted, json_t **in_force, struct hl_error *err);
+int system_set_sysctls(const json_t *wanted, bool virtual_time, json_t **in_force, struct hl_error *err);
 
 /** system_detector_settings() - a new object with the lockup detectors' settings, read from the kernel */
 json_t *system_detector_settings(void);
