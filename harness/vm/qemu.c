@@ -72,7 +72,8 @@ static void add_time(struct arguments *arguments, const struct qemu_request *req
 	add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : request->kvm ? "host" : "max");
 }
 
-/* Nothing is plugged in while a VM runs: without the ACPI code for it the kernel is ready sooner (measured). */
+/* Nothing is plugged in while a VM runs: without the ACPI code for it the kernel is ready sooner (measured).
+ */
 static void add_acpi(struct arguments *arguments)
 {
 	add_option(arguments, "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off");
