@@ -419,10 +419,10 @@ void record_postmortem(struct record *record, json_t *details)
 }
 
 /*
- * What a scenario for a known bug expects came after its trigger began: no better evidence is needed, and a
- * kernel with the bug may have left nobody who could give any.
+ * What a scenario for a known bug expects came after its trigger, or its injector, began: no better evidence
+ * is needed, and a kernel with the bug may have left nobody who could give any.
  */
-static void confirm_trigger(struct record *record, size_t step)
+static void confirm_by_signature(struct record *record, size_t step)
 {
 	static const char evidence[] = "what the scenario expects came after it had begun";
 	json_t *injection =
@@ -434,17 +434,19 @@ static void confirm_trigger(struct record *record, size_t step)
 	record_confirmed(record, step, true);
 }
 
-void record_triggers(struct record *record, const struct plan *plan, const struct judge *judge)
+void record_signature(struct record *record, const struct plan *plan, const struct judge *judge)
 {
 	for (size_t i = 0; plan->bug && judge_expects_met(judge) && i < plan->step_count; i++)
-		if (plan->steps[i].trigger)
-			confirm_trigger(record, i);
+		if (plan->steps[i].trigger || plan->steps[i].inject)
+			confirm_by_signature(record, i);
 }
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
 {
-	/* Nothing can be released any more in a guest that has ended. */
-	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG)
+	/* Nothing can be confirmed or released any more in a guest that has ended, or that its bug has
+	 * silenced. */
+	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG ||
+	    (facts->end == GUEST_SILENT && plan->bug && judge_expects_met(facts->judge)))
 		return;
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const json_t *injection;

@@ -84,8 +84,8 @@ void record_event(struct record *record, const struct hl_event *event, int64_t a
 /** record_postmortem() - what is known of the post-mortem that was taken */
 void record_postmortem(struct record *record, json_t *details);
 
-/** record_triggers() - confirm the triggers of a known bug whose signature has come */
-void record_triggers(struct record *record, const struct plan *plan, const struct judge *judge);
+/** record_signature() - confirm the triggers and faults of a known bug whose signature has come */
+void record_signature(struct record *record, const struct plan *plan, const struct judge *judge);
 
 /** record_unconfirmed() - put the first injection that was not confirmed, or not released, into @facts */
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts);

@@ -24,6 +24,7 @@
 /* Wall clock limits of the harness itself, all stretched by the multiplier. */
 #define BOOT_LIMIT    (90 * NANOSECONDS_PER_SECOND)
 #define SILENCE_LIMIT (120 * NANOSECONDS_PER_SECOND)
+#define SILENCE_LOOKS 8 /* in that time */
 
 /* Bochs is that much slower than QEMU (measured: 23 s for a boot that takes QEMU 5 s). */
 #define BOCHS_FACTOR 4
@@ -58,24 +59,32 @@ static void on_boot_limit(void *data)
 		   (double)limit_of(run, BOOT_LIMIT) / 1e9);
 }
 
+static void watch_silence(struct run *run);
+
 /*
- * Looks every limit whether anything came since; cheaper than a timer per message. The console does not
+ * Looks now and then whether anything came since; cheaper than a timer per message. The console does not
  * count: a locked up kernel may go on talking for ever.
  */
-static void on_silence_limit(void *data)
+static void on_silence_look(void *data)
 {
 	struct run *run = data;
 	size_t total = run->channel.total;
 
 	/* While hanglab itself keeps it from running it owes none. */
-	if (total == run->seen && !run->hold_timer && !run->debugged) {
+	run->silent_looks =
+		total == run->seen && !run->hold_timer && !run->debugged ? run->silent_looks + 1 : 0;
+	run->seen = total;
+	if (run->silent_looks < SILENCE_LOOKS)
+		watch_silence(run);
+	else
 		run_finish(run, GUEST_SILENT, "the guest program gave no sign of life for %.0f s",
 			   (double)limit_of(run, SILENCE_LIMIT) / 1e9);
-		return;
-	}
-	run->seen = total;
-	if (loop_timer(run->loop, limit_of(run, SILENCE_LIMIT), on_silence_limit, run, &run->silence_timer,
-		       &run->err))
+}
+
+static void watch_silence(struct run *run)
+{
+	if (loop_timer(run->loop, limit_of(run, SILENCE_LIMIT / SILENCE_LOOKS), on_silence_look, run,
+		       &run->silence_timer, &run->err))
 		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
@@ -199,8 +208,8 @@ static int console_event(const struct hl_event *event, void *data)
 }
 
 /*
- * A guest that died could not forward its last words: they are on the serial console only. What the kmsg
- * stream reported already is passed over by its time.
+ * A guest that died, or whose scheduler did, could not forward its last words: they are on the serial console
+ * only. What the kmsg stream reported already is passed over by its time.
  */
 static void read_last_words(struct run *run)
 {
@@ -234,9 +243,7 @@ static int set_off(struct run *run)
 	if (!r)
 		r = loop_timer(run->loop, limit_of(run, BOOT_LIMIT), on_boot_limit, run, &run->boot_timer,
 			       &run->err);
-	if (!r)
-		r = loop_timer(run->loop, limit_of(run, SILENCE_LIMIT), on_silence_limit, run,
-			       &run->silence_timer, &run->err);
+	watch_silence(run);
 	if (!r)
 		r = run_attach_terminal(run);
 	if (!r && run->plan->vm->guest == PLAN_GUEST_IMAGE)
@@ -265,7 +272,8 @@ static int go(struct run *run, const char *path)
 	run_detach_terminal(run);
 	if (run_wants_last_postmortem(run))
 		run_take_postmortem(run, run->facts.end_reason);
-	if (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_WATCHDOG)
+	if (run->facts.end == GUEST_PANICKED || run->facts.end == GUEST_ENDED_BY_WATCHDOG ||
+	    run->facts.end == GUEST_SILENT)
 		read_last_words(run);
 	run_prove_faults(run);
 	run_end_vm(run);
@@ -288,7 +296,7 @@ static void settle_end(struct run *run)
 			 facts->began ? "" : "the guest panicked before it was ready: ", facts->first_panic);
 	}
 	judge_end(facts->judge, facts->end_reason);
-	record_triggers(run->record, run->plan, facts->judge);
+	record_signature(run->record, run->plan, facts->judge);
 	record_unconfirmed(run->record, run->plan, facts);
 }
 

@@ -74,6 +74,7 @@ struct host_fault {
  * @input_source: our standard input, once the guest's shell has said something
  * @checksums: names of disks to the hash_disk() of the guest
  * @seen: bytes that had come from the guest when the silence timer last looked
+ * @silent_looks: how often in a row it found nothing new
  */
 struct run {
 	const struct plan *plan;
@@ -105,6 +106,7 @@ struct run {
 	double last_kmsg_event;
 	json_int_t next_sequence;
 	size_t seen;
+	unsigned int silent_looks;
 	struct loop_source *input_source;
 	struct loop_source *boot_timer, *silence_timer, *hold_timer, *speak_timer;
 	struct run_progress progress;
