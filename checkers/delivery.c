@@ -42,9 +42,8 @@ int deliver_report(struct report *report, hl_on_event on_event, void *data)
 
 	report_finish(report);
 	status = report->dropped ? 0 : on_event(&report->event, data);
-	/* By the thread that made them: the C library locks what another one frees. */
-	json_decref(report->event.fields);
-	report->event.fields = NULL;
+	/* By the thread that made the fields: the C library locks what another one frees. */
+	report_clear(report);
 	return status;
 }
 
@@ -115,9 +114,12 @@ static void deliver_next(struct delivery *delivery)
 {
 	size_t number = atomic_load(&delivery->delivered);
 
-	if (!atomic_load(&delivery->status))
-		atomic_store(&delivery->status, deliver_report(delivery->places[number % PLACES],
-							       delivery->on_event, delivery->data));
+	struct report *report = delivery->places[number % PLACES];
+
+	if (atomic_load(&delivery->status))
+		report_clear(report);
+	else
+		atomic_store(&delivery->status, deliver_report(report, delivery->on_event, delivery->data));
 	atomic_store(&delivery->delivered, number + 1);
 	wake(delivery, &delivery->emptied, &delivery->reader_sleeps);
 }

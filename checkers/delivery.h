@@ -9,7 +9,7 @@ struct report;
 
 /**
  * deliver_report() - make the event of a complete report and hand it to its receiver
- * @report: without its fields afterwards; to be emptied by report_clear()
+ * @report: emptied, whatever happens
  * @on_event: the receiver
  * @data: its second argument
  *
@@ -31,8 +31,7 @@ int delivery_start(struct delivery **delivery, hl_on_event on_event, void *data,
 /**
  * delivery_exchange() - give a complete report, get an empty one
  * @delivery: the thread; waited for when it lags far behind
- * @report: allocated with malloc(); replaced by another one, which is the caller's now and to be emptied by
- *          report_clear()
+ * @report: allocated with malloc(); replaced by another one, which is the caller's now
  *
  * Return: 0 or what the receiver returned for an earlier report; from then on it is given no more.
  */

@@ -113,19 +113,19 @@ static struct thread *new_thread(struct demux *demux, size_t item)
 static int fitness(const struct demux *demux, const struct thread *thread, const struct stack_item *item)
 {
 	bool instruction = item->mark == FRAME_INSTRUCTION;
-	bool in_interrupt = blame_is_interrupt_code(item->frame.function);
+	bool in_interrupt = blame_is_interrupt_code(item->frame->function);
 	const char *wanted = wanted_caller(thread);
 	const struct hl_frame *last = last_frame(thread);
 
-	if (thread->done || (!thread->stack->traced && !last) || holds(thread, &item->frame))
+	if (thread->done || (!thread->stack->traced && !last) || holds(thread, item->frame))
 		return 0;
 	if (wanted && *wanted == '!')
 		return instruction ? 4 : 0;
 	if (thread->interrupt != in_interrupt || (instruction && thread->stack->traced && last))
 		return 0;
 	if (wanted)
-		return blame_matches(item->frame.function, wanted) ? 4 : 0;
-	if (last && seen_before(demux, last, &item->frame))
+		return blame_matches(item->frame->function, wanted) ? 4 : 0;
+	if (last && seen_before(demux, last, item->frame))
 		return 3;
 	return last ? 2 : 1;
 }
@@ -152,8 +152,8 @@ static void add_frame(struct demux *demux, struct thread *thread, const struct s
 		      size_t number)
 {
 	thread->touched = number;
-	report_add_frame(demux->report, thread->stack, &item->frame, item->mark);
-	if (blame_matches(item->frame.function, "entry_*"))
+	report_add_frame(demux->report, thread->stack, item->frame, item->mark);
+	if (blame_matches(item->frame->function, "entry_*"))
 		thread->done = true;
 }
 
@@ -218,7 +218,7 @@ static void take_item(struct demux *demux, const struct stack_item *item, size_t
 		break;
 	case STACK_FRAME:
 		/* What is left over on a stack can be anybody's. */
-		if (!item->frame.reliable)
+		if (!item->frame->reliable)
 			return;
 		thread = choose_thread(demux, item);
 		if (!thread)

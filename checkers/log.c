@@ -115,11 +115,12 @@ static int feed_status(const struct hl_log *log, struct hl_error *err)
 static struct report *give_away(struct hl_log *log, struct report *report)
 {
 	report_know_kernel(report);
-	if (!log->status && log->delivery)
+	if (log->status)
+		report_clear(report);
+	else if (log->delivery)
 		fail(log, delivery_exchange(log->delivery, &report));
-	else if (!log->status)
+	else
 		fail(log, deliver_report(report, log->on_event, log->data));
-	report_clear(report);
 	return report;
 }
 

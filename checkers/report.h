@@ -32,14 +32,20 @@ enum stack_item_kind {
 	STACK_FRAME,
 };
 
-/** struct stack_item - one of them; which members count depends on @kind */
+/**
+ * struct stack_item - one of them; which members count depends on @kind
+ * @kind: enum stack_item_kind
+ * @mark: enum frame_mark
+ * @frame: in the memory of the event
+ */
 struct stack_item {
-	enum stack_item_kind kind;
-	enum frame_mark mark;
+	unsigned char kind, mark;
 	int cpu;
 	long pid;
-	const char *comm;
-	struct hl_frame frame;
+	union {
+		const char *comm;
+		const struct hl_frame *frame;
+	};
 };
 
 /**
@@ -214,9 +220,13 @@ bool report_stack_line(struct report *report, const struct line *line);
 /** report_add_stack() - begin a further stack, for parsers whose reports name them in their own way */
 struct report_stack *report_add_stack(struct report *report, const char *label);
 
-/** report_add_frame() - put @frame, whose strings are in the memory of the event, on @stack */
-void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
-		      enum frame_mark mark);
+/**
+ * report_add_frame() - put @frame, whose strings are in the memory of the event, on @stack
+ *
+ * Return: where it is, until the report is cleared; NULL when the stack is full.
+ */
+const struct hl_frame *report_add_frame(struct report *report, struct report_stack *stack,
+					const struct hl_frame *frame, enum frame_mark mark);
 
 /** report_know_kernel() - a complete report that does not name its kernel is of that of the log */
 void report_know_kernel(struct report *report);

@@ -72,34 +72,52 @@ static struct stack_item *add_item(struct report *report, enum stack_item_kind k
 	if (report->item_count == REPORT_ITEMS)
 		return NULL;
 	item = &report->items[report->item_count++];
-	*item = (struct stack_item){.kind = kind};
+	*item = (struct stack_item){.kind = (unsigned char)kind};
 	return item;
 }
 
-void report_add_frame(struct report *report, struct report_stack *stack, const struct hl_frame *frame,
-		      enum frame_mark mark)
+const struct hl_frame *report_add_frame(struct report *report, struct report_stack *stack,
+					const struct hl_frame *frame, enum frame_mark mark)
 {
+	struct hl_frame *place;
+
 	if (!make_room(report, stack))
-		return;
-	stack->stack.frames[stack->stack.count] = *frame;
+		return NULL;
+	place = &stack->stack.frames[stack->stack.count];
+	*place = *frame;
 	stack->marks[stack->stack.count++] = (unsigned char)mark;
+	return place;
+}
+
+/* In a full stack there may be the frames of several, to be told apart later. */
+static const struct hl_frame *keep_frame(struct report *report, const struct hl_frame *frame)
+{
+	struct hl_frame *copy = memory_get(&report->event.memory, sizeof(*copy));
+
+	if (copy)
+		*copy = *frame;
+	return copy;
 }
 
 static void add_frame(struct report *report, struct report_stack *stack, const struct frame_text *text,
 		      enum frame_mark mark)
 {
 	struct hl_frame frame = text->frame;
-	struct stack_item *item = add_item(report, STACK_FRAME);
+	const struct hl_frame *added;
+	struct stack_item *item;
 
 	frame.function = report_text(report, text->function, text->function_length);
 	if (text->module_length)
 		frame.module = report_text(report, text->module, text->module_length);
 	if (text->file_length)
 		frame.file = report_text(report, text->file, text->file_length);
-	report_add_frame(report, stack, &frame, mark);
+	added = report_add_frame(report, stack, &frame, mark);
+	if (!added)
+		added = keep_frame(report, &frame);
+	item = added ? add_item(report, STACK_FRAME) : NULL;
 	if (item) {
-		item->frame = frame;
-		item->mark = mark;
+		item->frame = added;
+		item->mark = (unsigned char)mark;
 	}
 }
 
