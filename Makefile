@@ -142,6 +142,7 @@ asan: $(BUILD)/guest $(BUILD)/clockwatch ## the quick tests under the address an
 		build/asan/unit build/asan/hanglab
 	@mkdir -p build/asan/build && ln -sf ../../guest ../../clockwatch build/asan/build/
 	@ln -sfn ../../../harness/skeletons build/asan/harness/skeletons
+	@ln -sfn ../../../vm-images/config build/asan/vm-images/config
 	@ln -sfn ../../../../harness/report/page.html build/asan/harness/report/page.html
 	LSAN_OPTIONS=suppressions=tests/leak-suppressions:print_suppressions=0 HANGLAB=build/asan/hanglab \
 		build/asan/unit
