@@ -40,8 +40,8 @@ static void say_how_sure(const struct tally *broken, const struct tally *fixed, 
 	length = strlen(text);
 	if (mute)
 		say(VERDICT_PASS, text + length, size - length,
-		    ". %zu further %s on the broken kernel said nothing: %s", mute, mute == 1 ? "run" : "runs",
-		    broken->reason);
+		    ". %zu further %s on the broken kernel said nothing: %s", mute,
+		    mute == 1 ? "run" : "runs", broken->reason);
 }
 
 enum verdict verify_judge(const struct tally *broken, const struct tally *fixed, char *text, size_t size)

@@ -175,8 +175,8 @@ static void lift_hung_task_limit(json_t *in_force)
 }
 
 /*
- * Of what wakes up in an idle guest every second, kcompactd (twice) and the folding of counters were two thirds
- * (measured, 6.1). Kernels that lack one of them stay as they are.
+ * Of what wakes up in an idle guest every second, kcompactd (twice) and the folding of counters were two
+ * thirds (measured, 6.1). Kernels that lack one of them stay as they are.
  */
 static void calm(json_t *in_force)
 {
