@@ -113,7 +113,6 @@ static void wake(struct delivery *delivery, pthread_cond_t *changed, const atomi
 static void deliver_next(struct delivery *delivery)
 {
 	size_t number = atomic_load(&delivery->delivered);
-
 	struct report *report = delivery->places[number % PLACES];
 
 	if (atomic_load(&delivery->status))

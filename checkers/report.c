@@ -102,8 +102,6 @@ json_t *report_json_text(const char *text, size_t size)
 
 static void set_field(json_t *fields, const struct report_field *field)
 {
-	if (json_object_get(fields, field->name))
-		return;
 	json_object_set_new(fields, field->name,
 			    field->text ? report_json_text(field->text, field->size)
 					: json_integer(field->integer));
@@ -125,6 +123,14 @@ const json_t *report_field(struct report *report, const char *name)
 	return json_object_get(report_fields(report), name);
 }
 
+static bool has_field(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->field_count; i++)
+		if (!strcmp(report->fields[i].name, name))
+			return true;
+	return json_object_get(report->event.fields, name) != NULL;
+}
+
 static void add_field(struct report *report, struct report_field field)
 {
 	if (report->field_count == REPORT_FIELDS)
@@ -135,13 +141,16 @@ static void add_field(struct report *report, struct report_field field)
 
 void report_field_text(struct report *report, const char *name, const char *text, size_t size)
 {
-	add_field(report,
-		  (struct report_field){.name = name, .text = report_text(report, text, size), .size = size});
+	if (!has_field(report, name))
+		add_field(report, (struct report_field){.name = name,
+							.text = report_text(report, text, size),
+							.size = size});
 }
 
 void report_field_integer(struct report *report, const char *name, long long value)
 {
-	add_field(report, (struct report_field){.name = name, .integer = value});
+	if (!has_field(report, name))
+		add_field(report, (struct report_field){.name = name, .integer = value});
 }
 
 /* The blamed stack first; the others keep their order. */

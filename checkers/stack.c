@@ -106,6 +106,9 @@ static void add_frame(struct report *report, struct report_stack *stack, const s
 	const struct hl_frame *added;
 	struct stack_item *item;
 
+	/* However long a trace is, its memory is not. */
+	if (report->item_count == REPORT_ITEMS && !make_room(report, stack))
+		return;
 	frame.function = report_text(report, text->function, text->function_length);
 	if (text->module_length)
 		frame.module = report_text(report, text->module, text->module_length);
@@ -115,10 +118,10 @@ static void add_frame(struct report *report, struct report_stack *stack, const s
 	if (!added)
 		added = keep_frame(report, &frame);
 	item = added ? add_item(report, STACK_FRAME) : NULL;
-	if (item) {
-		item->frame = added;
-		item->mark = (unsigned char)mark;
-	}
+	if (!item)
+		return;
+	item->frame = added;
+	item->mark = (unsigned char)mark;
 }
 
 /* "<IRQ>", "</TASK>", "<<EOE>>", "<#DF>" in front of a frame or alone. */

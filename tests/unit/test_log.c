@@ -3,6 +3,7 @@
 #include "events.h"
 
 #include <CUnit/CUnit.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,32 @@ static void test_flush(void)
 	CU_ASSERT_EQUAL(hl_log_feed(log, soft_lockup, sizeof(soft_lockup) - 1, NULL), 0);
 	CU_ASSERT_EQUAL(hl_log_flush(log, NULL), 0);
 	CU_ASSERT_EQUAL(count, 3);
+	hl_log_close(log);
+}
+
+/* However many lines belong to a report, what is kept of them is bounded. */
+static void test_endless_trace(void)
+{
+	static const char begin[] = "[    1.0] watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [worker:1]\n"
+				    "[    1.0] Call Trace:\n";
+	struct hl_log *log;
+	size_t before;
+	int count = 0;
+
+	CU_ASSERT_EQUAL_FATAL(hl_log_open(&log, NULL, count_event, &count, NULL), 0);
+	CU_ASSERT_EQUAL(hl_log_feed(log, begin, sizeof(begin) - 1, NULL), 0);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 100000; i++) {
+		char line[120];
+		int size =
+			snprintf(line, sizeof(line),
+				 "[    1.000001]  f%d+0x1/0x20\n[    1.000001] Hardware name: x%d\n", i, i);
+
+		CU_ASSERT_EQUAL_FATAL(hl_log_feed(log, line, (size_t)size, NULL), 0);
+	}
+	CU_ASSERT(mallinfo2().uordblks < before + 1000000);
+	CU_ASSERT_EQUAL(hl_log_flush(log, NULL), 0);
+	CU_ASSERT_EQUAL(count, 1);
 	hl_log_close(log);
 }
 
@@ -414,6 +441,7 @@ CU_TestInfo log_tests[] = {
 	{"soft lockup that ends in a panic", test_soft_lockup_and_panic},
 	{"bytes in parts of any size", test_parts},
 	{"flush of a live log", test_flush},
+	{"a trace without an end", test_endless_trace},
 	{"names of kinds", test_kinds},
 	{"the pre-filter skips no event", test_prefilter},
 	{"what is hidden from the pre-filter", test_prefilter_hidden},
