@@ -7,7 +7,7 @@
 struct hl_scanner;
 
 /**
- * hl_scanner_open() - build the Hyperscan database over the anchors of all signatures
+ * hl_scanner_open() - the Hyperscan database over the anchors of all signatures, kept between starts
  * @scanner: result, to be ended with hl_scanner_close()
  * @err: message
  *

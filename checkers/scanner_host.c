@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 #include "scanner.h"
+#include "scanner_cache.h"
+
+#include "base/hash.h"
 
 #include <hs/hs.h>
 #include <stdbool.h>
@@ -121,33 +124,88 @@ static size_t add_literal(struct literal *literals, size_t count, struct literal
 	return kept;
 }
 
-static int compile(struct hl_scanner *scanner, struct hl_error *err)
-{
-	struct literal literals[MOST_LITERALS];
-	const char *texts[MOST_LITERALS];
-	size_t lengths[MOST_LITERALS], count = 0;
-	unsigned int flags[MOST_LITERALS] = {0}, ids[MOST_LITERALS] = {0};
-	hs_compile_error_t *problem = NULL;
+struct literals {
+	struct literal list[MOST_LITERALS];
+	size_t count;
+};
 
+static int collect(struct literals *literals, struct hl_error *err)
+{
+	literals->count = 0;
 	if (signature_count > MOST_LITERALS)
 		return hl_error_set(err, E2BIG, "more than %d signatures", MOST_LITERALS);
 	for (size_t row = 0; row < signature_count; row++)
-		count = add_literal(literals, count, cut_anchor(signatures[row].anchor));
-	for (size_t i = 0; i < count; i++) {
-		texts[i] = literals[i].text;
-		lengths[i] = literals[i].length;
-	}
-	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned int)count, HS_MODE_BLOCK, NULL,
-				 &scanner->database, &problem) != HS_SUCCESS) {
-		int status = hl_error_set(err, EINVAL, "compile the anchors: %s",
-					  problem ? problem->message : "unknown error");
-
-		hs_free_compile_error(problem);
-		return status;
-	}
-	if (hs_alloc_scratch(scanner->database, &scanner->scratch) != HS_SUCCESS)
-		return hl_error_set(err, ENOMEM, "no memory for the scanner");
+		literals->count =
+			add_literal(literals->list, literals->count, cut_anchor(signatures[row].anchor));
 	return 0;
+}
+
+/* Of all that decides what a database is. */
+static void make_key(const struct literals *literals, char *key)
+{
+	const char *version = hs_version();
+	hs_platform_info_t platform = {0};
+	struct sha256_ctx context;
+
+	hs_populate_platform(&platform);
+	sha256_init(&context);
+	sha256_update(&context, strlen(version), (const uint8_t *)version);
+	sha256_update(&context, sizeof(platform), (const uint8_t *)&platform);
+	for (size_t i = 0; i < literals->count; i++) {
+		const struct literal *literal = &literals->list[i];
+
+		sha256_update(&context, sizeof(literal->length), (const uint8_t *)&literal->length);
+		sha256_update(&context, literal->length, (const uint8_t *)literal->text);
+	}
+	hash_finish(&context, key);
+}
+
+static int compile(const struct literals *literals, hs_database_t **database, struct hl_error *err)
+{
+	const char *texts[MOST_LITERALS];
+	size_t lengths[MOST_LITERALS];
+	unsigned int flags[MOST_LITERALS] = {0}, ids[MOST_LITERALS] = {0};
+	hs_compile_error_t *problem = NULL;
+	int status;
+
+	for (size_t i = 0; i < literals->count; i++) {
+		texts[i] = literals->list[i].text;
+		lengths[i] = literals->list[i].length;
+	}
+	if (hs_compile_lit_multi(texts, flags, ids, lengths, (unsigned int)literals->count, HS_MODE_BLOCK,
+				 NULL, database, &problem) == HS_SUCCESS)
+		return 0;
+	status = hl_error_set(err, EINVAL, "compile the anchors: %s",
+			      problem ? problem->message : "unknown error");
+	hs_free_compile_error(problem);
+	return status;
+}
+
+static int find_database(hs_database_t **database, struct hl_error *err)
+{
+	struct literals literals;
+	char key[HASH_TEXT_SIZE];
+	int status = collect(&literals, err);
+
+	if (status)
+		return status;
+	make_key(&literals, key);
+	*database = scanner_cache_load(key);
+	if (*database)
+		return 0;
+	status = compile(&literals, database, err);
+	if (!status)
+		scanner_cache_store(key, *database);
+	return status;
+}
+
+static int prepare(struct hl_scanner *scanner, struct hl_error *err)
+{
+	int status = find_database(&scanner->database, err);
+
+	if (!status && hs_alloc_scratch(scanner->database, &scanner->scratch) != HS_SUCCESS)
+		return hl_error_set(err, ENOMEM, "no memory for the scanner");
+	return status;
 }
 
 int hl_scanner_open(struct hl_scanner **scanner, struct hl_error *err)
@@ -162,7 +220,7 @@ int hl_scanner_open(struct hl_scanner **scanner, struct hl_error *err)
 		return hl_error_set(err, ENOMEM, "no memory for the scanner");
 	fresh->prefilter = (struct hl_prefilter){
 		.scan = scan, .clone = clone_scanner, .release = release_clone, .state = fresh};
-	status = compile(fresh, err);
+	status = prepare(fresh, err);
 	if (status) {
 		hl_scanner_close(fresh);
 		return status;

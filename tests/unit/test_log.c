@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "checkers/scanner.h"
 #include "events.h"
+#include "package_fixture.h"
 
 #include <CUnit/CUnit.h>
+#include <dirent.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
@@ -436,6 +440,48 @@ static void test_control_characters(void)
 	events_free(&events);
 }
 
+/* The only file in @folder. */
+static char *only_file(const char *folder)
+{
+	DIR *files = opendir(folder);
+	struct dirent *entry;
+	char *path = NULL;
+
+	while (files && (entry = readdir(files)))
+		if (entry->d_name[0] != '.' && !path)
+			path = file_path("%s/%s", folder, entry->d_name);
+	if (files)
+		closedir(files);
+	return path;
+}
+
+static void open_scanner(void)
+{
+	struct hl_scanner *scanner = NULL;
+
+	CU_ASSERT_EQUAL(hl_scanner_open(&scanner, NULL), 0);
+	hl_scanner_close(scanner);
+}
+
+/* What was compiled is kept, and made again when it was damaged. */
+static void test_scanner_cache(void)
+{
+	cleanup_free char *folder = file_path("%s/cache/hanglab/scanner", fixture_folder()), *path = NULL,
+			  *made = NULL, *again = NULL;
+	size_t made_size = 0, again_size = 0;
+
+	open_scanner();
+	path = only_file(folder);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(path);
+	CU_ASSERT_EQUAL_FATAL(file_read(path, &made, &made_size, NULL), 0);
+	made[made_size / 2] ^= 1;
+	CU_ASSERT_EQUAL(file_write(path, made, made_size, NULL), 0);
+	open_scanner();
+	made[made_size / 2] ^= 1;
+	CU_ASSERT_EQUAL_FATAL(file_read(path, &again, &again_size, NULL), 0);
+	CU_ASSERT(made_size == again_size && !memcmp(made, again, made_size));
+}
+
 CU_TestInfo log_tests[] = {
 	{"hung task", test_hung_task},
 	{"soft lockup that ends in a panic", test_soft_lockup_and_panic},
@@ -451,5 +497,6 @@ CU_TestInfo log_tests[] = {
 	{"reports told apart by caller id", test_caller_ids},
 	{"the holder of a lock", test_holder},
 	{"hostile bytes", test_hostile},
+	{"the compiled anchors are kept", test_scanner_cache},
 	CU_TEST_INFO_NULL,
 };
