@@ -144,6 +144,9 @@ static int generate(const char *path, unsigned long long size, unsigned long lin
 				   random_number(99999));
 		}
 	}
+	/* What the kernel still has to write would be measured with what comes next. */
+	if (fflush(generated) || fsync(fileno(generated)))
+		return -errno;
 	return fclose(generated) ? -errno : 0;
 }
 
