@@ -150,7 +150,7 @@ asan: $(BUILD)/guest $(BUILD)/clockwatch ## the quick tests under the address an
 # libFuzzer links what it feeds statically with the sanitizers: the log reader without what only the host has, the PDU parser.
 CLANG        ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
 FUZZ_SECONDS ?= 60
-FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c similar.c)
+FUZZ_SOURCES := $(filter-out $(HOSTONLY) checkers/expect.c checkers/judge.c,$(CHECKERS)) $(addprefix harness/base/,error.c polling.c similar.c)
 $(BUILD)/fuzz-log: tests/fuzz/fuzz_log.c $(FUZZ_SOURCES) $(wildcard checkers/*.h checkers/*.def)
 $(BUILD)/fuzz-iscsi-pdu: tests/fuzz/fuzz_iscsi_pdu.c inject/proxy/iscsi_pdu.c inject/proxy/iscsi_tasks.c $(wildcard inject/proxy/*.h)
 $(BUILD)/fuzz-log $(BUILD)/fuzz-iscsi-pdu:

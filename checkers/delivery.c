@@ -2,12 +2,13 @@
 #include "delivery.h"
 #include "report.h"
 
+#include "base/polling.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 /*
  * To choose what to blame and to write an event takes nearly as long as to read its lines. The reader puts
@@ -68,21 +69,16 @@ static bool has_room(const struct delivery *delivery)
 	return waiting(delivery) < PLACES;
 }
 
-static int64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 /* Lets others run meanwhile. Return: whether @is_so became true before patience ended. */
 static bool looks_again(const struct delivery *delivery, bool (*is_so)(const struct delivery *))
 {
-	int64_t end = nanoseconds() + PATIENCE_NS;
+	struct polling polling;
 
+	if (is_so(delivery))
+		return true;
+	polling = polling_begin(PATIENCE_NS, 0);
 	while (!is_so(delivery)) {
-		if (nanoseconds() > end)
+		if (polling_over(&polling))
 			return false;
 		sched_yield();
 	}

@@ -118,9 +118,17 @@ json_t *report_fields(struct report *report)
 	return report->event.fields;
 }
 
+/* An event without fields has no object for them. */
+static void make_fields(struct report *report)
+{
+	if (report->field_count)
+		report_fields(report);
+}
+
 const json_t *report_field(struct report *report, const char *name)
 {
-	return json_object_get(report_fields(report), name);
+	make_fields(report);
+	return json_object_get(report->event.fields, name);
 }
 
 static bool has_field(const struct report *report, const char *name)
@@ -196,8 +204,7 @@ void report_finish(struct report *report)
 
 	if (report->signature->parser->finish)
 		report->signature->parser->finish(report);
-	if (report->field_count)
-		report_fields(report);
+	make_fields(report);
 	interleave_undo(report);
 	blamed = blame_find(report);
 	publish_stacks(report, blamed);

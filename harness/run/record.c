@@ -443,10 +443,8 @@ void record_signature(struct record *record, const struct plan *plan, const stru
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
 {
-	/* Nothing can be confirmed or released any more in a guest that has ended, or that its bug has
-	 * silenced. */
-	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG ||
-	    (facts->end == GUEST_SILENT && plan->bug && judge_expects_met(facts->judge)))
+	/* Nothing can be released any more in a guest that has ended. */
+	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG)
 		return;
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const json_t *injection;

@@ -243,7 +243,8 @@ static int set_off(struct run *run)
 	if (!r)
 		r = loop_timer(run->loop, limit_of(run, BOOT_LIMIT), on_boot_limit, run, &run->boot_timer,
 			       &run->err);
-	watch_silence(run);
+	if (!r)
+		watch_silence(run);
 	if (!r)
 		r = run_attach_terminal(run);
 	if (!r && run->plan->vm->guest == PLAN_GUEST_IMAGE)

@@ -81,7 +81,11 @@ static void enter_released(struct fault *fault, const char *evidence)
 	int64_t began = fault->since;
 
 	enter(fault, FAULT_RELEASED, "released", evidence);
-	fault->guest->last_release = was_commanded ? began : fault->since;
+	if (!was_commanded)
+		began = fault->since;
+	/* Of several faults the one that was released last may be proved first. */
+	if (began > fault->guest->last_release)
+		fault->guest->last_release = began;
 	workloads_mark();
 }
 
