@@ -141,6 +141,21 @@ static bool find_payload(const struct bytes *image, struct bytes *payload)
 	       size <= image->size - at;
 }
 
+int bzimage_kernel(const char *path, char **data, size_t *size, struct hl_error *err)
+{
+	cleanup_with(bytes_clear) struct bytes image = {NULL, 0}, kernel = {NULL, 0};
+	struct bytes payload;
+	int r = read_image(path, &image, err);
+
+	if (r)
+		return r;
+	if (!find_payload(&image, &payload) || decompress(&payload, &kernel))
+		return hl_error_set(err, EBADMSG, "the kernel in %s cannot be decompressed here", path);
+	*size = kernel.size;
+	*data = take_pointer(kernel.data);
+	return 0;
+}
+
 /* ---- configuration ---- */
 
 static bool find_config(const struct bytes *kernel, struct bytes *packed)
@@ -157,14 +172,12 @@ static bool find_config(const struct bytes *kernel, struct bytes *packed)
 
 int bzimage_config(const char *path, char **config, struct hl_error *err)
 {
-	cleanup_with(bytes_clear) struct bytes image = {NULL, 0}, kernel = {NULL, 0}, text = {NULL, 0};
-	struct bytes payload, packed;
-	int r = read_image(path, &image, err);
+	cleanup_with(bytes_clear) struct bytes kernel = {NULL, 0}, text = {NULL, 0};
+	struct bytes packed;
+	int r = bzimage_kernel(path, &kernel.data, &kernel.size, err);
 
 	if (r)
 		return r;
-	if (!find_payload(&image, &payload) || decompress(&payload, &kernel))
-		return hl_error_set(err, EBADMSG, "the kernel in %s cannot be decompressed here", path);
 	if (!find_config(&kernel, &packed))
 		return hl_error_set(err, ENODATA, "%s was built without CONFIG_IKCONFIG", path);
 	if (decompress(&packed, &text))

@@ -8,6 +8,7 @@
 #include "vm-images/initramfs.h"
 #include "vm-images/kernel_store.h"
 #include "vm-images/program.h"
+#include "vm-images/vmlinux.h"
 #include "vm/accel.h"
 #include "vm/bochs.h"
 #include "vm/clockwatch.h"
@@ -90,6 +91,18 @@ static int choose_accelerator(const struct plan *plan, const char *image, const 
 	return r;
 }
 
+/* In virtual time every instruction counts, those of the kernel's decompressor too. */
+static int choose_image(const struct plan *plan, struct run_preparation *preparation, struct hl_error *err)
+{
+	int r = 0;
+
+	if (plan->vm->clock == PLAN_CLOCK_VIRTUAL && plan->vm->machine == PLAN_MACHINE_Q35)
+		r = vmlinux_find(preparation->kernel, &preparation->image, err);
+	if (!r && !preparation->image)
+		preparation->image = file_path("%s", preparation->kernel->vmlinuz);
+	return r;
+}
+
 static int check_requirements(const struct plan *plan, const struct run_needs *needs,
 			      struct run_preparation *preparation, struct hl_error *err)
 {
@@ -102,9 +115,10 @@ static int check_requirements(const struct plan *plan, const struct run_needs *n
 		preparation->image = clockwatch_program();
 	} else {
 		r = kernel_store_find(plan->vm->kernel, &preparation->kernel, err);
+		if (!r)
+			r = choose_image(plan, preparation, err);
 		if (r)
 			return r;
-		preparation->image = file_path("%s", preparation->kernel->vmlinuz);
 	}
 	return requirements_check(plan, needs, preparation->kernel, version, preparation->skip,
 				  sizeof(preparation->skip), err);

@@ -33,14 +33,23 @@ static void add_needs(struct run_needs *all, const struct needs *needs, struct a
 	all->vm_features |= needs->vm_features;
 }
 
+/* The VM has its virtio devices on PCI, whose driver is no dependency of theirs. */
+static void add_virtio_bus(struct run_needs *all, struct arena *arena)
+{
+	static const char *const bus[] = {"virtio_pci", NULL};
+	bool wanted = false;
+
+	for (size_t i = 0; i < all->module_count; i++)
+		wanted |= !strncmp(all->modules[i], "virtio_", strlen("virtio_"));
+	if (wanted)
+		add_names(arena, &all->modules, &all->module_count, bus);
+}
+
 void requirements_collect(const struct plan *plan, struct run_needs *needs, struct arena *arena)
 {
-	static const char *const always[] = {"virtio_pci", "virtio_console", NULL};
 	static const char *const sysrq[] = {"MAGIC_SYSRQ", NULL}, *const shell[] = {"sh", NULL};
 
 	memset(needs, 0, sizeof(*needs));
-	if (plan->vm->guest == PLAN_GUEST_LINUX)
-		add_names(arena, &needs->modules, &needs->module_count, always);
 	add_names(arena, &needs->config, &needs->config_count, plan->requires->config);
 	for (size_t i = 0; i < plan->disk_count; i++) {
 		add_needs(needs, plan_via_needs((enum plan_via)plan->disks[i].via), arena);
@@ -63,6 +72,7 @@ void requirements_collect(const struct plan *plan, struct run_needs *needs, stru
 			add_names(arena, &needs->tools, &needs->tool_count, shell);
 	}
 	add_names(arena, &needs->modules, &needs->module_count, plan->modules);
+	add_virtio_bus(needs, arena);
 	add_names(arena, &needs->tools, &needs->tool_count, plan->tools);
 }
 

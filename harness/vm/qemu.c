@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "inject/lab_vm.h"
 #include "vm/clockwatch.h"
 
 #include <inttypes.h>
@@ -54,7 +55,8 @@ static const char *escape(struct arena *arena, const char *path)
 
 /*
  * Virtual time: -icount with sleep=off skips idle time. The HPET costs wall time for every idle guest second
- * and qemu64 has no hardware random numbers (both measured).
+ * (measured). The random numbers of the CPU come from -seed; without them, the kernel mixes its own anew for
+ * everything that it randomizes while it boots (6 % of its instructions, measured on 6.1).
  */
 static void add_time(struct arguments *arguments, const struct qemu_request *request)
 {
@@ -65,7 +67,7 @@ static void add_time(struct arguments *arguments, const struct qemu_request *req
 		add_option(arguments, "-accel", "tcg");
 		add_option(arguments, "-icount", "shift=%" PRId64 ",sleep=off", vm->shift);
 		add_option(arguments, "-rtc", "clock=vm,base=2026-01-01");
-		add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : "qemu64");
+		add_option(arguments, "-cpu", "%s", vm->cpu ? vm->cpu : "qemu64,+rdrand,+rdseed");
 		return;
 	}
 	add_option(arguments, "-accel", request->kvm ? "kvm" : "tcg,thread=multi");
@@ -92,7 +94,7 @@ static void add_memory(struct arguments *arguments, const struct qemu_request *r
 
 /*
  * The guest's ways out end in files: they never block it, and nothing that hanglab does while it runs can
- * change what it does. ioeventfd=off: the device acts within the guest's own instruction stream.
+ * change what it does.
  */
 static void add_channels(struct arguments *arguments, const struct qemu_request *request)
 {
@@ -102,8 +104,7 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 	add_option(arguments, "-serial", "chardev:console");
 	add_option(arguments, "-chardev", "file,id=channel,path=%s/channel.log", folder);
 	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
-		add_option(arguments, "-device", "virtio-serial-pci,ioeventfd=off,max_ports=2");
-		add_option(arguments, "-device", "virtserialport,chardev=channel,nr=1,name=hanglab");
+		add_option(arguments, "-device", "isa-debugcon,iobase=%#x,chardev=channel", LAB_VM_CHANNEL_PORT);
 		add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
 	} else if (request->plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
 		add_option(arguments, "-serial", "chardev:channel");
@@ -197,7 +198,6 @@ static void add_disk(struct arguments *arguments, const struct qemu_request *req
 		   disk->via == PLAN_VIA_VIRTIO_SCSI ? disk->name : "");
 }
 
-/* Behind the guest's channel, whose name counts virtio devices: /dev/vport0p1. */
 static void add_balloon(struct arguments *arguments, const struct qemu_request *request)
 {
 	if (request->features & VM_BALLOON)
@@ -234,20 +234,57 @@ static const char *disk_boot(const struct qemu_request *request, struct arena *a
 }
 
 /*
- * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once. cryptomgr.notests: the self
- * tests of the crypto algorithms are half of all instructions of a boot (measured with initcall_debug
- * on 6.1).
+ * What the kernel is told unless the scenario's "boot" tells it otherwise, under the same name.
+ * nokaslr: equal addresses in every run. panic=-1: a panic ends the VM at once.
+ * The others save instructions of a boot; measured on 6.1, of all that it needs until the guest is ready:
+ * cryptomgr.notests: half (initcall_debug). initcall_blacklist: a fifth, for names of enumerations in the
+ * formats of trace events, and for sorting out functions that ftrace shall not offer. noreplace-smp: a kernel
+ * that has one CPU would take out each lock prefix by itself, with a flush of the TLB. retain_initrd: it would
+ * be overwritten before its memory is used again.
  */
+static const char *const boot_defaults[] = {
+	"console=ttyS0",
+	"quiet",
+	"panic=-1",
+	"nokaslr",
+	"tsc=reliable",
+	"no_timer_check",
+	"cryptomgr.notests",
+	"initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init",
+	"noreplace-smp",
+	"retain_initrd",
+	"printk.devkmsg=on",
+};
+
+/* Does @boot give the parameter of @word, "NAME" or "NAME=VALUE"? Several consoles may be given. */
+static bool is_given(const char *boot, const char *word)
+{
+	size_t length = strcspn(word, "=");
+
+	for (const char *at = boot; *at; at += strcspn(at, " "), at += strspn(at, " "))
+		if (strcspn(at, "= ") == length && !strncmp(at, word, length))
+			return strcmp(word, "console=ttyS0");
+	return false;
+}
+
 static void add_linux(struct arguments *arguments, const struct qemu_request *request)
 {
 	const char *boot = request->plan->vm->boot;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&line, &size);
 
+	if (!out)
+		abort();
+	for (size_t i = 0; i < sizeof(boot_defaults) / sizeof(boot_defaults[0]); i++)
+		if (!is_given(boot, boot_defaults[i]))
+			fprintf(out, "%s%s", i ? " " : "", boot_defaults[i]);
+	fprintf(out, "%s%s%s", disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
+	fclose(out);
 	add_option(arguments, "-kernel", "%s", request->image);
 	add_option(arguments, "-initrd", "%s", request->initramfs);
-	add_option(arguments, "-append",
-		   "console=ttyS0 quiet panic=-1 nokaslr tsc=reliable no_timer_check cryptomgr.notests "
-		   "printk.devkmsg=on%s%s%s",
-		   disk_boot(request, arguments->arena), boot[0] ? " " : "", boot);
+	add_option(arguments, "-append", "%s", line);
+	free(line);
 }
 
 static void add_guest(struct arguments *arguments, const struct qemu_request *request)

@@ -3,51 +3,45 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/polling.h"
-#include "base/units.h"
 #include "inject/guest/port.h"
-#include "inject/workload/workload.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <termios.h>
 
-/* hanglab's -device virtserialport has nr=1 on the first virtio-serial device. */
-#define PORT	    "/dev/vport0p1"
+/* Bochs: the second serial port. */
 #define SERIAL_PORT "/dev/ttyS1"
-#define PORT_WAIT   (20 * NANOSECONDS_PER_SECOND)
-#define PORT_STEP   1000000
 
-static int port = -1;
+/* -1: QEMU's port is used. */
+static int serial_port = -1;
 static int64_t next_sequence;
 
-/* Bochs: the second serial port. Newlines stay what they are. */
+/* Newlines stay what they are. */
 static int open_serial_port(struct hl_error *err)
 {
 	struct termios settings;
 
-	port = open(SERIAL_PORT, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (port < 0 || tcgetattr(port, &settings))
+	serial_port = open(SERIAL_PORT, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (serial_port < 0 || tcgetattr(serial_port, &settings))
 		return hl_error_errno(err, errno, "open %s", SERIAL_PORT);
 	cfmakeraw(&settings);
 	cfsetspeed(&settings, B115200);
-	return tcsetattr(port, TCSANOW, &settings) ? hl_error_errno(err, errno, "set up %s", SERIAL_PORT) : 0;
+	return tcsetattr(serial_port, TCSANOW, &settings)
+		       ? hl_error_errno(err, errno, "set up %s", SERIAL_PORT)
+		       : 0;
 }
 
-static int open_virtio_port(struct hl_error *err)
+static void send_bytes(const char *data, size_t size)
 {
-	const struct polling polling = polling_begin(PORT_WAIT, PORT_STEP);
-
-	/* The driver creates the node when the device has answered. */
-	while ((port = open(PORT, O_WRONLY | O_CLOEXEC)) < 0)
-		if (!polling_again(&polling))
-			return hl_error_errno(err, errno, "open %s", PORT);
-	return 0;
+	if (serial_port < 0)
+		port_send(data, size);
+	else
+		file_write_all(serial_port, data, size);
 }
 
 int channel_open(struct hl_error *err)
 {
-	return port_is_qemu() ? open_virtio_port(err) : open_serial_port(err);
+	return port_is_qemu() ? 0 : open_serial_port(err);
 }
 
 void channel_restart(void)
@@ -57,7 +51,8 @@ void channel_restart(void)
 
 void channel_flush(void)
 {
-	tcdrain(port);
+	if (serial_port >= 0)
+		tcdrain(serial_port);
 }
 
 void channel_send_record(const char *record, size_t size)
@@ -69,7 +64,7 @@ void channel_send_record(const char *record, size_t size)
 	line[0] = 'K';
 	memcpy(line + 1, record, size);
 	line[size + 1] = '\n';
-	file_write_all(port, line, size + 2);
+	send_bytes(line, size + 2);
 }
 
 void channel_send(const char *type, int64_t ns, json_t *message)
@@ -86,8 +81,8 @@ void channel_send(const char *type, int64_t ns, json_t *message)
 	json_decref(message);
 	if (!text)
 		return;
-	/* One write per line: the reader then rarely sees half a line. The NUL becomes the newline. */
+	/* The NUL becomes the newline. */
 	length = strlen(text);
 	text[length] = '\n';
-	file_write_all(port, text, length + 1);
+	send_bytes(text, length + 1);
 }

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 /*
- * The way out of the guest: a virtio-serial port that ends in a file of the run directory. One line each:
+ * The way out of the guest: a port that ends in a file of the run directory. One line each:
  * 'K' and a record as read from /dev/kmsg, or a JSON object with "type", "ns" (CLOCK_MONOTONIC of the
  * guest) and "sequence" (0, 1, 2 ...: a gap means that something was lost). Nothing ever comes back.
  */
 
-/** channel_open() - find and open the port. Return: 0 or -errno. */
+/** channel_open() - open the serial port where there is no port of QEMU's. Return: 0 or -errno. */
 int channel_open(struct hl_error *err);
 
 /** channel_restart() - what follows is for another reader: "sequence" begins again */

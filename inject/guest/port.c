@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inject/guest/port.h"
 
+#include "inject/lab_vm.h"
+
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
 
-/* QEMU, docs/specs/fw_cfg.rst and docs/specs/pvpanic.rst. */
+/* QEMU, docs/specs/fw_cfg.rst and docs/specs/pvpanic.rst; hw/char/debugcon.c. */
 #define FW_CFG_SELECTOR	 0x510
 #define FW_CFG_DATA	 0x511
 #define FW_CFG_SIGNATURE 0x0000
@@ -78,6 +80,14 @@ int port_read_firmware_file(const char *name, char **data, size_t *size, struct 
 	read_data(*data, *size);
 	(*data)[*size] = '\0';
 	return 0;
+}
+
+void port_send(const void *data, size_t size)
+{
+	__asm__ volatile("rep outsb"
+			 : "+S"(data), "+c"(size)
+			 : "d"((uint16_t)LAB_VM_CHANNEL_PORT)
+			 : "memory");
 }
 
 /* The number of the stop goes along in a register, so that from outside no two of them look alike. */

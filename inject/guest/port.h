@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * The two x86 I/O ports of QEMU that the guest program uses directly, so that no driver is needed:
- * fw_cfg carries the plan in, pvpanic stops the VM.
+ * The x86 I/O ports of QEMU that the guest program uses directly, so that no driver is needed: fw_cfg carries
+ * the plan in, debugcon its messages out, pvpanic stops the VM.
  */
 
 /** port_open() - get access to I/O ports (iopl(2)). Return: 0 or -errno. */
@@ -26,6 +26,9 @@ bool port_is_qemu(void);
  * Return: 0, -ENODEV without fw_cfg, -ENOENT without such a file.
  */
 int port_read_firmware_file(const char *name, char **data, size_t *size, struct hl_error *err);
+
+/** port_send() - the bytes appear in the VM's channel before this returns */
+void port_send(const void *data, size_t size);
 
 /**
  * port_stop_vm() - stop the VM before the next instruction (pvpanic with "-action panic=pause", measured)
