@@ -339,7 +339,8 @@ static void on_end(struct run *run, const json_t *message)
 static void on_snapshot(struct run *run, const json_t *message)
 {
 	(void)message;
-	run->snapshot_offered = true;
+	/* A warm run hears what the guest of the cold one had said. */
+	run->snapshot_offered = !run->warm;
 }
 
 static const struct {

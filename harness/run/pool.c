@@ -38,17 +38,35 @@ struct pool {
 	sigset_t old_signals;
 };
 
+/* Through a buffer: json_dumpfd() and json_loadfd() make a system call for a few bytes each. */
+static int write_result(int fd, const json_t *result)
+{
+	FILE *out = fdopen(fd, "w");
+	int r = out ? json_dumpf(result, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)) : -1;
+
+	return out && fclose(out) ? -1 : r;
+}
+
+static json_t *read_result(int fd)
+{
+	FILE *in = fdopen(fd, "r");
+	json_t *result;
+
+	if (!in)
+		return json_null();
+	rewind(in);
+	result = json_loadf(in, JSON_DECODE_ANY, NULL);
+	fclose(in);
+	return result ? result : json_null();
+}
+
 static void do_work(const struct pool *pool, const struct worker *worker, pid_t parent)
 {
-	json_t *result;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	result = pool->work(pool->data, worker->index);
-	_exit(json_dumpfd(result, worker->result, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12))
-		      ? 1
-		      : 0);
+	_exit(write_result(worker->result, pool->work(pool->data, worker->index)) ? 1 : 0);
 }
 
 static int start_worker(struct pool *pool, struct hl_error *err)
@@ -82,15 +100,6 @@ static int start_worker(struct pool *pool, struct hl_error *err)
 	return 0;
 }
 
-static json_t *read_result(int fd)
-{
-	json_t *result;
-
-	lseek(fd, 0, SEEK_SET);
-	result = json_loadfd(fd, JSON_DECODE_ANY, NULL);
-	return result ? result : json_null();
-}
-
 static void reap(struct pool *pool)
 {
 	int status;
@@ -103,7 +112,6 @@ static void reap(struct pool *pool)
 			continue;
 		}
 		json_array_set_new(pool->results, worker->index, read_result(worker->result));
-		close(worker->result);
 		close(worker->pidfd);
 		*worker = pool->workers[--pool->busy];
 	}

@@ -66,6 +66,7 @@ struct host_fault {
  * @debugged: the guest stands still for a debugger, or did
  * @postmortem_taken: it was taken, or could not be: there is one per run
  * @snapshot: folder of the snapshot that this run starts from or makes, or NULL
+ * @warm: it starts from there
  * @snapshot_offered: the guest stopped itself so that a snapshot can be made
  * @guest_now: guest time of the last message
  * @clock_offset: nanoseconds to add to times of the kernel log to get guest time
@@ -97,7 +98,7 @@ struct run {
 	json_t *qmp_events;
 	bool done, end_known, shut_down, watchdog_ended, stopped;
 	char *snapshot;
-	bool snapshot_offered;
+	bool warm, snapshot_offered;
 	struct host_call call;
 	char postmortem_due[64];
 	bool postmortem_taken, debugged;

@@ -82,8 +82,11 @@ int run_start_warm_or_cold(struct run *run, struct qemu_request *request, qmp_on
 
 	if (!r)
 		r = start_vm(run, request, on_event, command);
+	if (!r && request->snapshot)
+		r = snapshot_load_channel(request->snapshot, run->folder, &run->err);
 	if (r && request->snapshot)
 		r = start_cold_instead(run, request, on_event, command);
+	run->warm = request->snapshot;
 	return r ? r : tell_start(run, request);
 }
 
@@ -93,7 +96,7 @@ void run_save_snapshot(struct run *run)
 
 	run->snapshot_offered = false;
 	/* This run goes on all the same. */
-	if (snapshot_save(&run->vm, run->snapshot, &err))
+	if (snapshot_save(&run->vm, run->snapshot, run->folder, &err))
 		run_note(run, "no snapshot was made: %s", err.text);
 	run_journal(run, "snapshot", json_pack("{s:s}", "folder", run->snapshot));
 	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))

@@ -102,7 +102,7 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 
 	add_option(arguments, "-chardev", "file,id=console,path=%s/console.log", folder);
 	add_option(arguments, "-serial", "chardev:console");
-	add_option(arguments, "-chardev", "file,id=channel,path=%s/channel.log", folder);
+	add_option(arguments, "-chardev", "file,id=channel,append=on,path=%s/channel.log", folder);
 	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
 		add_option(arguments, "-device", "isa-debugcon,iobase=%#x,chardev=channel", LAB_VM_CHANNEL_PORT);
 		add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
@@ -291,7 +291,9 @@ static void add_guest(struct arguments *arguments, const struct qemu_request *re
 {
 	switch ((enum plan_guest)request->plan->vm->guest) {
 	case PLAN_GUEST_LINUX:
-		add_linux(arguments, request);
+		/* The memory of a guest that is restored has its kernel. */
+		if (!request->snapshot)
+			add_linux(arguments, request);
 		break;
 	case PLAN_GUEST_CLOCKWATCH:
 		add_option(arguments, "-kernel", "%s", request->image);

@@ -200,6 +200,21 @@ static int migrate(struct vm *vm, const char *command, const char *path, struct 
 	return r ? r : await_migration(vm, err);
 }
 
+/* What the guest has said lies in "channel.log" of a folder. */
+static int copy_channel(const char *from_folder, const char *to_folder, struct hl_error *err)
+{
+	cleanup_free char *from = file_path("%s/channel.log", from_folder), *text = NULL;
+	cleanup_free char *to = file_path("%s/channel.log", to_folder);
+	cleanup_fd int file = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	size_t size = 0;
+	int r = file_read(from, &text, &size, err);
+
+	if (r)
+		return r;
+	r = file < 0 ? -errno : file_write_all(file, text, size);
+	return r ? hl_error_errno(err, -r, "write %s", to) : 0;
+}
+
 static int save_memory(int memory, const char *path, struct hl_error *err)
 {
 	cleanup_fd int file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -243,7 +258,7 @@ static void remove_oldest(const char *path)
 		free(entries[i]);
 }
 
-int snapshot_save(struct vm *vm, const char *path, struct hl_error *err)
+int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struct hl_error *err)
 {
 	cleanup_free char *folder = file_path("%s.XXXXXX", path), *memory = NULL, *devices = NULL;
 	int r = 0;
@@ -254,6 +269,8 @@ int snapshot_save(struct vm *vm, const char *path, struct hl_error *err)
 	devices = file_path("%s/devices", folder);
 	r = save_memory(vm->memory, memory, err);
 	if (!r)
+		r = copy_channel(run_folder, folder, err);
+	if (!r)
 		r = migrate(vm, "migrate", devices, err);
 	if (!r && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
 		r = hl_error_errno(err, errno, "create %s", path);
@@ -262,7 +279,13 @@ int snapshot_save(struct vm *vm, const char *path, struct hl_error *err)
 	return r;
 }
 
-int snapshot_load_memory(int memory, const char *path, struct hl_error *err)
+int snapshot_load_channel(const char *path, const char *run_folder, struct hl_error *err)
+{
+	return copy_channel(path, run_folder, err);
+}
+
+/* QEMU, which maps it, does not look at it before the state of the devices arrives. */
+static int load_memory(int memory, const char *path, struct hl_error *err)
 {
 	cleanup_free char *file = file_path("%s/memory", path);
 	cleanup_fd int from = open(file, O_RDONLY | O_CLOEXEC);
@@ -288,7 +311,9 @@ static int announce_nothing(struct vm *vm, struct hl_error *err)
 int snapshot_load(struct vm *vm, const char *path, struct hl_error *err)
 {
 	cleanup_free char *devices = file_path("%s/devices", path);
-	int r = announce_nothing(vm, err);
+	int r = load_memory(vm->memory, path, err);
 
+	if (!r)
+		r = announce_nothing(vm, err);
 	return r ? r : migrate(vm, "migrate-incoming", devices, err);
 }

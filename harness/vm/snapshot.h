@@ -42,21 +42,22 @@ int snapshot_identity(const char *path, char hash[HASH_TEXT_SIZE], struct hl_err
 /**
  * snapshot_save() - keep the guest of @vm, which must stand still
  * @path: from snapshot_path(); when somebody else made it meanwhile, theirs stays
+ * @run_folder: where its channel ends
  *
  * Return: 0 or -errno.
  */
-int snapshot_save(struct vm *vm, const char *path, struct hl_error *err);
+int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struct hl_error *err);
 
 /**
- * snapshot_load_memory() - fill the memory of a VM that is not started yet
- * @memory: its file
+ * snapshot_load_channel() - put what the guest had said when it was kept into the channel of a new run
+ * @run_folder: has an empty channel.log
  *
  * Return: 0 or -errno.
  */
-int snapshot_load_memory(int memory, const char *path, struct hl_error *err);
+int snapshot_load_channel(const char *path, const char *run_folder, struct hl_error *err);
 
 /**
- * snapshot_load() - bring the devices of a VM that was started with "-incoming defer" to the state at @path
+ * snapshot_load() - bring a VM that was started with "-incoming defer" to the state at @path
  *
  * Return: 0, with the VM still stopped; or -errno.
  */

@@ -44,11 +44,6 @@ int channel_open(struct hl_error *err)
 	return port_is_qemu() ? 0 : open_serial_port(err);
 }
 
-void channel_restart(void)
-{
-	next_sequence = 0;
-}
-
 void channel_flush(void)
 {
 	if (serial_port >= 0)

@@ -16,9 +16,6 @@
 /** channel_open() - open the serial port where there is no port of QEMU's. Return: 0 or -errno. */
 int channel_open(struct hl_error *err);
 
-/** channel_restart() - what follows is for another reader: "sequence" begins again */
-void channel_restart(void);
-
 /** channel_send_record() - forward a record of /dev/kmsg, without its newline */
 void channel_send_record(const char *record, size_t size);
 

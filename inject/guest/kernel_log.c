@@ -51,11 +51,6 @@ int kernel_log_open(struct guest *guest, struct hl_error *err)
 	return hl_log_open(&log_reader, NULL, on_event, guest, err);
 }
 
-void kernel_log_rewind(void)
-{
-	lseek(kmsg, 0, SEEK_SET);
-}
-
 int kernel_log_fd(void)
 {
 	return kmsg;

@@ -139,7 +139,7 @@ static void send_ready(const json_t *sysctls)
 
 /*
  * The guest stops here so that the host can keep it as it is. In a VM that is started from what was kept it
- * goes on behind the stop, with the plan of that run and for a host that has heard nothing yet.
+ * goes on behind the stop, with the plan of that run; its host has what was said until then.
  */
 static void offer_snapshot(void)
 {
@@ -152,9 +152,6 @@ static void offer_snapshot(void)
 	plan_free(&guest.plan);
 	judge_free(guest.judge);
 	load_plan();
-	channel_restart();
-	send_boot();
-	kernel_log_rewind();
 }
 
 /* Everything is in place: the timeline begins. Messages of level 6 (INFO) and above go to the console. */

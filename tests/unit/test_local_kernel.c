@@ -5,11 +5,14 @@
 #include "vm-images/bzimage.h"
 #include "vm-images/kernel_store.h"
 #include "vm-images/modules.h"
+#include "vm-images/vmlinux.h"
 
 #include <CUnit/CUnit.h>
+#include <elf.h>
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RELEASE	  "6.9.0-mine"
 #define SECTOR	  512
@@ -37,12 +40,32 @@ static char *packed(const char *folder, const void *data, size_t size, enum pack
 	return content;
 }
 
-/* A bzImage as far as its header goes, with @config in its kernel, or none. */
+/* A bzImage as far as its header goes. */
+static void write_bzimage(const char *folder, const char *path, const void *kernel, size_t size,
+			  enum packing packing)
+{
+	char image[PAYLOAD + LARGEST] = "";
+	size_t payload_size;
+	cleanup_free char *payload = packed(folder, kernel, size, packing, &payload_size);
+
+	CU_ASSERT_FATAL(payload_size < LARGEST);
+	put(image, 0x1f1, 1, 1);
+	memcpy(image + 0x202, "HdrS", 4);
+	put(image, 0x206, 0x20f, 2);
+	put(image, 0x20e, BANNER_AT - SECTOR, 2);
+	memcpy(image + BANNER_AT, BANNER, strlen(BANNER));
+	put(image, 0x248, 0, 4);
+	put(image, 0x24c, (uint32_t)payload_size, 4);
+	memcpy(image + PAYLOAD, payload, payload_size);
+	fixture_write(path, image, PAYLOAD + payload_size);
+}
+
+/* With @config in its kernel, or none. */
 static void write_image(const char *folder, const char *path, const char *config, enum packing packing)
 {
-	char image[PAYLOAD + LARGEST] = "", kernel[LARGEST] = "code of the kernel";
-	size_t config_size = 0, kernel_size, at = strlen(kernel);
-	cleanup_free char *inner = NULL, *payload = NULL;
+	char kernel[LARGEST] = "code of the kernel";
+	size_t config_size = 0, at = strlen(kernel);
+	cleanup_free char *inner = NULL;
 
 	if (config) {
 		inner = packed(folder, config, strlen(config), PACKED_GZIP, &config_size);
@@ -50,17 +73,7 @@ static void write_image(const char *folder, const char *path, const char *config
 		memcpy(kernel + at, inner, config_size);
 		at = (size_t)(stpcpy(kernel + at + config_size, "IKCFG_ED") - kernel);
 	}
-	payload = packed(folder, kernel, at, packing, &kernel_size);
-	CU_ASSERT_FATAL(kernel_size < LARGEST);
-	put(image, 0x1f1, 1, 1);
-	memcpy(image + 0x202, "HdrS", 4);
-	put(image, 0x206, 0x20f, 2);
-	put(image, 0x20e, BANNER_AT - SECTOR, 2);
-	memcpy(image + BANNER_AT, BANNER, strlen(BANNER));
-	put(image, 0x248, 0, 4);
-	put(image, 0x24c, (uint32_t)kernel_size, 4);
-	memcpy(image + PAYLOAD, payload, kernel_size);
-	fixture_write(path, image, PAYLOAD + kernel_size);
+	write_bzimage(folder, path, kernel, at, packing);
 }
 
 static void check_config(const char *path, int code, const char *expected)
@@ -187,10 +200,76 @@ static void test_tree(void)
 	check_built_in(kernel);
 }
 
+/* An ELF file that is all header, with one note. */
+struct elf_kernel {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	Elf64_Nhdr note;
+	char owner[4];
+	uint32_t entry;
+};
+
+static struct elf_kernel elf_kernel(uint32_t note_type)
+{
+	return (struct elf_kernel){
+		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64},
+			   .e_phoff = offsetof(struct elf_kernel, segment),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 1},
+		.segment = {.p_type = PT_NOTE,
+			    .p_offset = offsetof(struct elf_kernel, note),
+			    .p_filesz = sizeof(Elf64_Nhdr) + 8},
+		.note = {.n_namesz = 4, .n_descsz = 4, .n_type = note_type},
+		.owner = "Xen",
+		.entry = 0x1000000,
+	};
+}
+
+/* @payload: what the bzImage holds. Is there a vmlinux of it that QEMU can start? */
+static bool finds_vmlinux(const char *folder, const void *payload, size_t size, enum packing packing)
+{
+	cleanup_free char *image = file_path("%s/vmlinuz", folder), *made = file_path("%s/vmlinux", folder);
+	struct kernel kernel = {.folder = (char *)folder, .vmlinuz = image};
+	cleanup_free char *first = NULL, *second = NULL, *content = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+	size_t content_size = 0;
+
+	unlink(made);
+	write_bzimage(folder, image, payload, size, packing);
+	CU_ASSERT_EQUAL_FATAL(vmlinux_find(&kernel, &first, &err), 0);
+	/* The answer is kept: the bzImage is not looked at again. */
+	unlink(image);
+	CU_ASSERT_EQUAL_FATAL(vmlinux_find(&kernel, &second, &err), 0);
+	CU_ASSERT_EQUAL(!first, !second);
+	CU_ASSERT_EQUAL_FATAL(file_read(made, &content, &content_size, &err), 0);
+	CU_ASSERT_EQUAL(content_size, first ? size : 0);
+	CU_ASSERT(!first || !memcmp(content, payload, size));
+	return first;
+}
+
+static void test_vmlinux(void)
+{
+	const char *folder = fixture_folder();
+	struct elf_kernel pvh = elf_kernel(18), other = elf_kernel(17), cut = elf_kernel(18);
+	struct kernel nowhere = {.folder = (char *)folder, .vmlinuz = "/nonexistent"};
+	cleanup_free char *path = NULL;
+	struct hl_error err = HL_ERROR_INIT;
+
+	CU_ASSERT_EQUAL(vmlinux_find(&nowhere, &path, &err), -ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent"));
+	CU_ASSERT_TRUE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_ZSTD));
+	CU_ASSERT_FALSE(finds_vmlinux(folder, &other, sizeof(other), PACKED_ZSTD));
+	CU_ASSERT_FALSE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_PLAIN));
+	CU_ASSERT_FALSE(finds_vmlinux(folder, &pvh, sizeof(pvh.header), PACKED_GZIP));
+	cut.note.n_namesz = UINT32_MAX;
+	CU_ASSERT_FALSE(finds_vmlinux(folder, &cut, sizeof(cut), PACKED_GZIP));
+}
+
 CU_TestInfo local_kernel_tests[] = {
 	{"what an image says", test_image},
 	{"bzImage", test_bzimage_kernel},
 	{"bzImage with modules", test_image_with_modules},
 	{"tree", test_tree},
+	{"vmlinux", test_vmlinux},
 	CU_TEST_INFO_NULL,
 };
