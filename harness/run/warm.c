@@ -96,7 +96,7 @@ void run_save_snapshot(struct run *run)
 
 	run->snapshot_offered = false;
 	/* This run goes on all the same. */
-	if (snapshot_save(&run->vm, run->snapshot, run->folder, &err))
+	if (snapshot_save(&run->vm, run->snapshot, run->plan->vm, run->folder, &err))
 		run_note(run, "no snapshot was made: %s", err.text);
 	run_journal(run, "snapshot", json_pack("{s:s}", "folder", run->snapshot));
 	if (qmp_execute(run->vm.qmp, "cont", NULL, NULL, &err))

@@ -5,9 +5,12 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/units.h"
+#include "vm/icount_state.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -101,6 +104,7 @@ static char *recipe(const struct qemu_request *request, const char *qemu)
 {
 	struct arena arena cleanup_with(arena_free) = {NULL};
 	struct plan plan = *request->plan;
+	struct plan_vm vm = *plan.vm;
 	struct qemu_request canonical = *request;
 	const char *const *argument;
 	char *text = NULL;
@@ -109,6 +113,9 @@ static char *recipe(const struct qemu_request *request, const char *qemu)
 
 	if (!out)
 		abort();
+	/* Guests of all instruction rates share a snapshot. */
+	vm.shift = 0;
+	plan.vm = &vm;
 	plan.scenario = "snapshot";
 	plan.seed = 0;
 	canonical.plan = &plan;
@@ -258,7 +265,23 @@ static void remove_oldest(const char *path)
 		free(entries[i]);
 }
 
-int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struct hl_error *err)
+/* In real time there is none. */
+static int64_t shift_of(const struct plan_vm *settings)
+{
+	return settings->clock == PLAN_CLOCK_VIRTUAL ? settings->shift : 0;
+}
+
+static int save_shift(const struct plan_vm *settings, const char *folder, struct hl_error *err)
+{
+	cleanup_free char *path = file_path("%s/shift", folder);
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, shift_of(settings));
+	return file_write(path, text, strlen(text), err);
+}
+
+int snapshot_save(struct vm *vm, const char *path, const struct plan_vm *settings, const char *run_folder,
+		  struct hl_error *err)
 {
 	cleanup_free char *folder = file_path("%s.XXXXXX", path), *memory = NULL, *devices = NULL;
 	int r = 0;
@@ -270,6 +293,8 @@ int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struc
 	r = save_memory(vm->memory, memory, err);
 	if (!r)
 		r = copy_channel(run_folder, folder, err);
+	if (!r)
+		r = save_shift(settings, folder, err);
 	if (!r)
 		r = migrate(vm, "migrate", devices, err);
 	if (!r && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
@@ -308,12 +333,48 @@ static int announce_nothing(struct vm *vm, struct hl_error *err)
 			   err);
 }
 
-int snapshot_load(struct vm *vm, const char *path, struct hl_error *err)
+static int read_shift(const char *snapshot, int64_t *shift, struct hl_error *err)
 {
-	cleanup_free char *devices = file_path("%s/devices", path);
-	int r = load_memory(vm->memory, path, err);
+	cleanup_free char *path = file_path("%s/shift", snapshot), *text = NULL;
+	int r = file_read(path, &text, NULL, err);
+
+	return r ? r : units_parse_integer(text, shift, err);
+}
+
+/* @from, @to: files */
+static int copy_with_shift(const char *from, const char *to, int64_t old_shift, int64_t new_shift,
+			   struct hl_error *err)
+{
+	cleanup_free char *state = NULL;
+	size_t size;
+	int r = file_read(from, &state, &size, err);
+
+	if (!r)
+		r = icount_state_set_shift(state, size, old_shift, new_shift, err);
+	return r ? r : file_write(to, state, size, err);
+}
+
+static int load_devices(struct vm *vm, const struct qemu_request *request, struct hl_error *err)
+{
+	cleanup_free char *devices = file_path("%s/devices", request->snapshot);
+	cleanup_free char *changed = file_path("%s/devices", request->run_folder);
+	int64_t old = 0, new = shift_of(request->plan->vm);
+	int r = read_shift(request->snapshot, &old, err);
+
+	if (r || old == new)
+		return r ? r : migrate(vm, "migrate-incoming", devices, err);
+	r = copy_with_shift(devices, changed, old, new, err);
+	if (!r)
+		r = migrate(vm, "migrate-incoming", changed, err);
+	unlink(changed);
+	return r;
+}
+
+int snapshot_load(struct vm *vm, const struct qemu_request *request, struct hl_error *err)
+{
+	int r = load_memory(vm->memory, request->snapshot, err);
 
 	if (!r)
 		r = announce_nothing(vm, err);
-	return r ? r : migrate(vm, "migrate-incoming", devices, err);
+	return r ? r : load_devices(vm, request, err);
 }

@@ -17,7 +17,7 @@
 
 /**
  * snapshot_path() - where the snapshot of such a guest is, or would be
- * @request: as for vm_start(); the run's own names, descriptors and seed make no difference
+ * @request: as for vm_start(); the run's own names, descriptors, seed and instruction rate make no difference
  * @qemu: QEMU's version text
  * @path: receives the folder, newly allocated
  *
@@ -42,11 +42,13 @@ int snapshot_identity(const char *path, char hash[HASH_TEXT_SIZE], struct hl_err
 /**
  * snapshot_save() - keep the guest of @vm, which must stand still
  * @path: from snapshot_path(); when somebody else made it meanwhile, theirs stays
+ * @settings: of the VM
  * @run_folder: where its channel ends
  *
  * Return: 0 or -errno.
  */
-int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struct hl_error *err);
+int snapshot_save(struct vm *vm, const char *path, const struct plan_vm *settings, const char *run_folder,
+		  struct hl_error *err);
 
 /**
  * snapshot_load_channel() - put what the guest had said when it was kept into the channel of a new run
@@ -57,10 +59,11 @@ int snapshot_save(struct vm *vm, const char *path, const char *run_folder, struc
 int snapshot_load_channel(const char *path, const char *run_folder, struct hl_error *err);
 
 /**
- * snapshot_load() - bring a VM that was started with "-incoming defer" to the state at @path
+ * snapshot_load() - bring a VM that was started with "-incoming defer" to the state of a snapshot
+ * @request: which one, and the instruction rate at which it goes on; its run folder takes a copy meanwhile
  *
  * Return: 0, with the VM still stopped; or -errno.
  */
-int snapshot_load(struct vm *vm, const char *path, struct hl_error *err);
+int snapshot_load(struct vm *vm, const struct qemu_request *request, struct hl_error *err);
 
 #endif

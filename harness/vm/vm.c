@@ -146,7 +146,7 @@ static int start_qemu(struct vm *vm, struct qemu_request *request, struct arena 
 		process_kill(&vm->process);
 		add_output(log_path, err);
 	} else if (request->snapshot) {
-		r = snapshot_load(vm, request->snapshot, err);
+		r = snapshot_load(vm, request, err);
 	}
 	return r;
 }

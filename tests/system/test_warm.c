@@ -7,12 +7,13 @@
 #include "base/hash.h"
 
 #include <CUnit/CUnit.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* An odd amount of memory: no snapshot of it can be there already. */
 #define SCENARIO                                                                                             \
 	"scenario: warm\n"                                                                                   \
-	"vm: {memory: 301M}\n"                                                                               \
+	"vm: {memory: 301M, shift: %d}\n"                                                                               \
 	"disks: [{name: data, size: 64M, fs: ext4, mount: /data, via: %s}]\n"                                \
 	"sysctl: {kernel.hung_task_timeout_secs: 10}\n"                                                      \
 	"timeline:\n"                                                                                        \
@@ -23,10 +24,10 @@
 	"  - {forbid: [panic, oops, soft_lockup, fs_error]}\n"                                               \
 	"  - {recovers: {within: 5s}}\n"
 
-static char *scenario(const char *via)
+static char *scenario(int shift, const char *via)
 {
-	char *path = file_path("%s/warm-%s.yaml", runs_folder(), via);
-	cleanup_free char *text = file_path(SCENARIO, via);
+	char *path = file_path("%s/warm-%d-%s.yaml", runs_folder(), shift, via);
+	cleanup_free char *text = file_path(SCENARIO, shift, via);
 
 	CU_ASSERT_EQUAL_FATAL(file_write(path, text, strlen(text), NULL), 0);
 	return path;
@@ -98,15 +99,39 @@ static void warm_equals_warm(const char *path, const char *cold)
 	CU_ASSERT_STRING_EQUAL(kmsg[0], kmsg[1]);
 }
 
+/* Guest time of a message of the newest run. */
+static double message_time(const char *type)
+{
+	cleanup_free char *path = file_path("%s/latest/channel.log", runs_folder()), *text = NULL;
+	cleanup_free char *key = file_path("\"type\":\"%s\",\"ns\":", type);
+	const char *at;
+
+	CU_ASSERT_EQUAL_FATAL(file_read(path, &text, NULL, NULL), 0);
+	at = strstr(text, key);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	return strtod(at + strlen(key), NULL) / 1e9;
+}
+
+/* The guest goes on from the same snapshot, and its clock from where it stood. */
+static void another_rate_starts_warm(const char *cold)
+{
+	cleanup_free char *path = scenario(6, "ram"), *warm = run_started(path, "--warm", "warm", "bytes");
+
+	CU_ASSERT_STRING_EQUAL(warm, cold);
+	CU_ASSERT(message_time("ready") > message_time("snapshot"));
+	CU_ASSERT(message_time("ready") < message_time("snapshot") + 1);
+}
+
 static void warm_equals_cold(void)
 {
-	cleanup_free char *path = scenario("ram"), *folder = NULL, *devices = NULL;
+	cleanup_free char *path = scenario(4, "ram"), *folder = NULL, *devices = NULL;
 	cleanup_free char *cold = run_started(path, "--seed=1", "cold", "bytes");
 	cleanup_free char *save = run_started(path, "--warm", "save", "events"), *again = NULL;
 
 	folder = snapshot_folder();
 	CU_ASSERT_STRING_EQUAL(save, cold);
 	warm_equals_warm(path, cold);
+	another_rate_starts_warm(cold);
 	/* One that was cut is made again. */
 	devices = file_path("%s/devices", folder);
 	CU_ASSERT_EQUAL(file_write(devices, "QEVM", 4, NULL), 0);
@@ -118,7 +143,7 @@ static void warm_equals_cold(void)
 /* What a server or a file holds is not part of the snapshot. */
 static void disks_outside_start_cold(void)
 {
-	cleanup_free char *path = scenario("virtio"), *events = run_started(path, "--warm", "cold", "events");
+	cleanup_free char *path = scenario(4, "virtio"), *events = run_started(path, "--warm", "cold", "events");
 
 	CU_ASSERT_PTR_NOT_NULL(events);
 }
