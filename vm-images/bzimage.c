@@ -26,6 +26,8 @@
 #define PAYLOAD_VERSION 0x208 /* of the boot protocol: since then the header tells the payload */
 #define SECTOR		512
 #define KERNEL_LARGEST	(512U << 20)
+#define SIZE_BEHIND	4
+#define GZIP_MAGIC	"\x1f\x8b"
 #define CONFIG_BEGIN	"IKCFG_ST"
 #define CONFIG_END	"IKCFG_ED"
 
@@ -103,7 +105,7 @@ static struct archive *open_stream(const struct bytes *from)
 	return NULL;
 }
 
-/* What follows a stream is no error: a kernel has its own size behind it. */
+/* What follows a stream is no error. */
 static int decompress(const struct bytes *from, struct bytes *to)
 {
 	cleanup_with(free_archive) struct archive *stream = open_stream(from);
@@ -129,16 +131,23 @@ static int decompress(const struct bytes *from, struct bytes *to)
 	return 0;
 }
 
-/* The compressed kernel in an image: part of its bytes. */
+/*
+ * The compressed kernel in an image: part of its bytes. The size of what it unpacks to stands at its end, which
+ * is part of the format only with gzip; libarchive's xz filter loses the last block over it.
+ */
 static bool find_payload(const struct bytes *image, struct bytes *payload)
 {
 	size_t sectors = (unsigned char)image->data[SETUP_SECTORS];
 	size_t at = ((sectors ? sectors : 4) + 1) * SECTOR + number_at(image, PAYLOAD_OFFSET, 4);
 	size_t size = number_at(image, PAYLOAD_LENGTH, 4);
 
+	if (number_at(image, VERSION, 2) < PAYLOAD_VERSION || size <= SIZE_BEHIND || at >= image->size ||
+	    size > image->size - at)
+		return false;
 	*payload = (struct bytes){image->data + at, size};
-	return number_at(image, VERSION, 2) >= PAYLOAD_VERSION && size && at < image->size &&
-	       size <= image->size - at;
+	if (memcmp(payload->data, GZIP_MAGIC, strlen(GZIP_MAGIC)) != 0)
+		payload->size -= SIZE_BEHIND;
+	return true;
 }
 
 int bzimage_kernel(const char *path, char **data, size_t *size, struct hl_error *err)

@@ -37,8 +37,10 @@ static bool notes_have_entry(const char *notes, size_t size)
 	return false;
 }
 
+/* And is it whole? */
 static bool has_pvh_entry(const char *kernel, size_t size)
 {
+	bool found = false;
 	Elf64_Ehdr header;
 	Elf64_Phdr segment;
 
@@ -53,12 +55,12 @@ static bool has_pvh_entry(const char *kernel, size_t size)
 		if (at > size || size - at < sizeof(segment))
 			return false;
 		memcpy(&segment, kernel + at, sizeof(segment));
-		if (segment.p_type == PT_NOTE && segment.p_offset <= size &&
-		    segment.p_filesz <= size - segment.p_offset &&
-		    notes_have_entry(kernel + segment.p_offset, segment.p_filesz))
-			return true;
+		if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
+			return false;
+		found |= segment.p_type == PT_NOTE &&
+			 notes_have_entry(kernel + segment.p_offset, segment.p_filesz);
 	}
-	return false;
+	return found;
 }
 
 /* An empty file says that there is none. */

@@ -224,9 +224,17 @@ int64_t commands_next(void)
 /* ---- the end of a command ---- */
 
 /*
- * The oops that a bug is known by kills the trigger: the kernel's report, which is read a moment later, is
- * what counts then.
+ * The oops that a bug is known by kills the trigger, and the OOM killer may take the process that watches it:
+ * the kernel's report, which is read a moment later, is what counts then.
  */
+static void give_up(struct command *command, const char *reason)
+{
+	if (!is_trigger(command) || !command->guest->plan.bug)
+		guest_fail("%s", reason);
+	command->failure = arena_string(&command->guest->plan.arena, reason);
+	command->failed_at = workload_now();
+}
+
 static void fail(struct command *command, int status, const char *output)
 {
 	char text[900];
@@ -234,10 +242,7 @@ static void fail(struct command *command, int status, const char *output)
 	snprintf(text, sizeof(text), "step %zu (%.200s) ended with status %d: %s%s", command->step + 1,
 		 text_of(command), status, output,
 		 status == NOT_FOUND ? "; programs other than sh must be in the scenario's tools" : "");
-	if (!is_trigger(command) || !command->guest->plan.bug)
-		guest_fail("%s", text);
-	command->failure = arena_string(&command->guest->plan.arena, text);
-	command->failed_at = workload_now();
+	give_up(command, text);
 }
 
 static void refuse(struct command *command, const char *how, const char *output)
@@ -280,10 +285,13 @@ static void on_report(void *data, json_t *report)
 static void on_exit_of(void *data, int status)
 {
 	struct command *command = data;
+	char text[80];
 
-	if (status)
-		guest_fail("step %zu ended with wait status %d", command->step + 1, status);
 	command->child = NULL;
+	if (!status)
+		return;
+	snprintf(text, sizeof(text), "step %zu ended with wait status %d", command->step + 1, status);
+	give_up(command, text);
 }
 
 void commands_start(struct guest *guest, size_t step)

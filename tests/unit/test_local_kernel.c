@@ -48,15 +48,20 @@ static void write_bzimage(const char *folder, const char *path, const void *kern
 	size_t payload_size;
 	cleanup_free char *payload = packed(folder, kernel, size, packing, &payload_size);
 
-	CU_ASSERT_FATAL(payload_size < LARGEST);
+	CU_ASSERT_FATAL(payload_size + 4 < LARGEST);
 	put(image, 0x1f1, 1, 1);
 	memcpy(image + 0x202, "HdrS", 4);
 	put(image, 0x206, 0x20f, 2);
 	put(image, 0x20e, BANNER_AT - SECTOR, 2);
 	memcpy(image + BANNER_AT, BANNER, strlen(BANNER));
 	put(image, 0x248, 0, 4);
-	put(image, 0x24c, (uint32_t)payload_size, 4);
 	memcpy(image + PAYLOAD, payload, payload_size);
+	/* As the kernel's build does where the format does not do so itself. */
+	if (packing != PACKED_GZIP) {
+		put(image, PAYLOAD + payload_size, (uint32_t)size, 4);
+		payload_size += 4;
+	}
+	put(image, 0x24c, (uint32_t)payload_size, 4);
 	fixture_write(path, image, PAYLOAD + payload_size);
 }
 
@@ -258,9 +263,14 @@ static void test_vmlinux(void)
 	CU_ASSERT_EQUAL(vmlinux_find(&nowhere, &path, &err), -ENOENT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent"));
 	CU_ASSERT_TRUE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_ZSTD));
+	CU_ASSERT_TRUE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_XZ));
+	CU_ASSERT_TRUE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_GZIP));
 	CU_ASSERT_FALSE(finds_vmlinux(folder, &other, sizeof(other), PACKED_ZSTD));
 	CU_ASSERT_FALSE(finds_vmlinux(folder, &pvh, sizeof(pvh), PACKED_PLAIN));
 	CU_ASSERT_FALSE(finds_vmlinux(folder, &pvh, sizeof(pvh.header), PACKED_GZIP));
+	cut.segment.p_filesz += sizeof(cut);
+	CU_ASSERT_FALSE(finds_vmlinux(folder, &cut, sizeof(cut), PACKED_GZIP));
+	cut.segment.p_filesz -= sizeof(cut);
 	cut.note.n_namesz = UINT32_MAX;
 	CU_ASSERT_FALSE(finds_vmlinux(folder, &cut, sizeof(cut), PACKED_GZIP));
 }
