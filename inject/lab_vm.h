@@ -11,8 +11,8 @@
  */
 
 /*
- * I/O port of QEMU's isa-debugcon, the guest program's way out: the port that Bochs uses for the same (0x402 is
- * that of SeaBIOS). It takes a byte per write, at once, and needs no driver and no interrupt of the guest.
+ * I/O port of QEMU's isa-debugcon, the guest program's way out: the port that Bochs uses for the same (0x402
+ * is that of SeaBIOS). It takes a byte per write, at once, and needs no driver and no interrupt of the guest.
  */
 #define LAB_VM_CHANNEL_PORT 0xe9
 

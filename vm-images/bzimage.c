@@ -132,8 +132,8 @@ static int decompress(const struct bytes *from, struct bytes *to)
 }
 
 /*
- * The compressed kernel in an image: part of its bytes. The size of what it unpacks to stands at its end, which
- * is part of the format only with gzip; libarchive's xz filter loses the last block over it.
+ * The compressed kernel in an image: part of its bytes. The size of what it unpacks to stands at its end,
+ * which is part of the format only with gzip; libarchive's xz filter loses the last block over it.
  */
 static bool find_payload(const struct bytes *image, struct bytes *payload)
 {

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 /**
- * icount_state_set_shift() - let the clock of a kept guest go on from where it stood, at another instruction rate
+ * icount_state_set_shift() - let the clock of a kept guest go on from where it stood, at another instruction
+ * rate
  * @state: what QEMU's migration wrote; changed in place
  * @size: of @state
  * @from: the shift of -icount under which it was written
@@ -16,8 +17,9 @@
  * @err: why not
  *
  * QEMU's virtual time is a bias plus the count of instructions, shifted. It sends both numbers, but not the
- * shift (vmstate "timer/icount", accel/tcg/icount-common.c and system/cpu-timers.c in QEMU 10.0): read under another
- * shift, the time of all instructions so far would be another one, and the guest would see its clock jump.
+ * shift (vmstate "timer/icount", accel/tcg/icount-common.c and system/cpu-timers.c in QEMU 10.0): read under
+ * another shift, the time of all instructions so far would be another one, and the guest would see its clock
+ * jump.
  *
  * Return: 0, or -EBADMSG when @state has no such section, or more than one.
  */

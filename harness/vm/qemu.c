@@ -104,7 +104,8 @@ static void add_channels(struct arguments *arguments, const struct qemu_request 
 	add_option(arguments, "-serial", "chardev:console");
 	add_option(arguments, "-chardev", "file,id=channel,append=on,path=%s/channel.log", folder);
 	if (request->plan->vm->guest == PLAN_GUEST_LINUX) {
-		add_option(arguments, "-device", "isa-debugcon,iobase=%#x,chardev=channel", LAB_VM_CHANNEL_PORT);
+		add_option(arguments, "-device", "isa-debugcon,iobase=%#x,chardev=channel",
+			   LAB_VM_CHANNEL_PORT);
 		add_option(arguments, "-fw_cfg", "name=opt/hanglab/plan,file=%s/plan.json", folder);
 	} else if (request->plan->vm->guest == PLAN_GUEST_CLOCKWATCH) {
 		add_option(arguments, "-serial", "chardev:channel");
@@ -239,20 +240,15 @@ static const char *disk_boot(const struct qemu_request *request, struct arena *a
  * The others save instructions of a boot; measured on 6.1, of all that it needs until the guest is ready:
  * cryptomgr.notests: half (initcall_debug). initcall_blacklist: a fifth, for names of enumerations in the
  * formats of trace events, and for sorting out functions that ftrace shall not offer. noreplace-smp: a kernel
- * that has one CPU would take out each lock prefix by itself, with a flush of the TLB. retain_initrd: it would
- * be overwritten before its memory is used again.
+ * that has one CPU would take out each lock prefix by itself, with a flush of the TLB. retain_initrd: it
+ * would be overwritten before its memory is used again.
  */
 static const char *const boot_defaults[] = {
-	"console=ttyS0",
-	"quiet",
-	"panic=-1",
-	"nokaslr",
-	"tsc=reliable",
-	"no_timer_check",
-	"cryptomgr.notests",
-	"initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init",
-	"noreplace-smp",
-	"retain_initrd",
+	"console=ttyS0",     "quiet",
+	"panic=-1",	     "nokaslr",
+	"tsc=reliable",	     "no_timer_check",
+	"cryptomgr.notests", "initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init",
+	"noreplace-smp",     "retain_initrd",
 	"printk.devkmsg=on",
 };
 

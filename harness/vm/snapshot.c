@@ -338,7 +338,11 @@ static int read_shift(const char *snapshot, int64_t *shift, struct hl_error *err
 	cleanup_free char *path = file_path("%s/shift", snapshot), *text = NULL;
 	int r = file_read(path, &text, NULL, err);
 
-	return r ? r : units_parse_integer(text, shift, err);
+	if (!r)
+		r = units_parse_integer(text, shift, err);
+	if (!r && (*shift < 0 || *shift >= 63))
+		r = hl_error_set(err, EBADMSG, "%s holds no shift", path);
+	return r;
 }
 
 /* @from, @to: files */

@@ -54,7 +54,6 @@ void guest_end(void) __attribute__((noreturn));
 /** kernel_log_open() - start reading /dev/kmsg. Return: 0 or -errno. */
 int kernel_log_open(struct guest *guest, struct hl_error *err);
 
-
 /** kernel_log_fd() - for poll(2) */
 int kernel_log_fd(void);
 

@@ -13,7 +13,7 @@
 /* An odd amount of memory: no snapshot of it can be there already. */
 #define SCENARIO                                                                                             \
 	"scenario: warm\n"                                                                                   \
-	"vm: {memory: 301M, shift: %d}\n"                                                                               \
+	"vm: {memory: 301M, shift: %d}\n"                                                                    \
 	"disks: [{name: data, size: 64M, fs: ext4, mount: /data, via: %s}]\n"                                \
 	"sysctl: {kernel.hung_task_timeout_secs: 10}\n"                                                      \
 	"timeline:\n"                                                                                        \
@@ -143,7 +143,8 @@ static void warm_equals_cold(void)
 /* What a server or a file holds is not part of the snapshot. */
 static void disks_outside_start_cold(void)
 {
-	cleanup_free char *path = scenario(4, "virtio"), *events = run_started(path, "--warm", "cold", "events");
+	cleanup_free char *path = scenario(4, "virtio"),
+			  *events = run_started(path, "--warm", "cold", "events");
 
 	CU_ASSERT_PTR_NOT_NULL(events);
 }

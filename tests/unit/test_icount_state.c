@@ -5,9 +5,8 @@
 #include <string.h>
 
 /* As QEMU 10.0 writes it: bias 3294816 and 356974473 instructions, which are 5.714886384 s under shift 4. */
-#define SECTION                                                                                              \
-	"\x05\x0ctimer/icount\0\0\0\1\0\0\0\0\0\x32\x46\x60\0\0\0\0\x15\x46\xff\x89"
-#define SIZE (sizeof(SECTION) - 1)
+#define SECTION	    "\x05\x0ctimer/icount\0\0\0\1\0\0\0\0\0\x32\x46\x60\0\0\0\0\x15\x46\xff\x89"
+#define SIZE	    (sizeof(SECTION) - 1)
 #define NANOSECONDS 5714886384ULL
 
 static uint64_t number_at(const unsigned char *at)
