@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/polling.h"
 #include "base/units.h"
 #include "vm/icount_state.h"
 
@@ -19,6 +20,8 @@
 #define PAGE_SIZE      4096
 /* Each takes some 90 MB of disk. */
 #define MOST_SNAPSHOTS 16
+#define FINALIZE_LIMIT (10 * NANOSECONDS_PER_SECOND)
+#define FINALIZE_STEP  1000000
 
 static bool is_zero(const char *page)
 {
@@ -197,6 +200,35 @@ static int await_migration(struct vm *vm, struct hl_error *err)
 	}
 }
 
+static int query_run_state(struct vm *vm, char *state, size_t size, struct hl_error *err)
+{
+	json_t *answer = NULL;
+	int r = qmp_execute(vm->qmp, "query-status", NULL, &answer, err);
+
+	if (!r)
+		snprintf(state, size, "%s", json_string_value(json_object_get(answer, "status")) ?: "");
+	json_decref(answer);
+	return r;
+}
+
+/*
+ * A migration says "completed" a moment before QEMU is done with it; until then "cont" is refused (qmp_cont()
+ * in monitor/qmp-cmds.c). No event tells the end of that moment.
+ */
+static int await_finalized(struct vm *vm, struct hl_error *err)
+{
+	const struct polling polling = polling_begin(FINALIZE_LIMIT, FINALIZE_STEP);
+	char state[32];
+	int r;
+
+	do {
+		r = query_run_state(vm, state, sizeof(state), err);
+		if (r || strcmp(state, "finish-migrate") != 0)
+			return r;
+	} while (polling_again(&polling));
+	return hl_error_set(err, ETIMEDOUT, "QEMU does not finish its migration");
+}
+
 static int migrate(struct vm *vm, const char *command, const char *path, struct hl_error *err)
 {
 	int r = prepare_migration(vm, err);
@@ -297,6 +329,8 @@ int snapshot_save(struct vm *vm, const char *path, const struct plan_vm *setting
 		r = save_shift(settings, folder, err);
 	if (!r)
 		r = migrate(vm, "migrate", devices, err);
+	if (!r)
+		r = await_finalized(vm, err);
 	if (!r && rename(folder, path) && errno != ENOTEMPTY && errno != EEXIST)
 		r = hl_error_errno(err, errno, "create %s", path);
 	file_remove_tree(folder, NULL);
