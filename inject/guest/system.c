@@ -146,6 +146,26 @@ static int read_value(const char *path, char **text)
 	return r;
 }
 
+/* Of a module "rcupdate" or of the kernel itself, as in "rcupdate.rcu_cpu_stall_timeout". */
+static bool is_boot_parameter(const char *key)
+{
+	const char *dot = strchr(key, '.');
+	cleanup_free char *path = NULL;
+
+	if (!dot)
+		return false;
+	path = file_path("/sys/module/%.*s/parameters/%s", (int)(dot - key), key, dot + 1);
+	return !access(path, F_OK);
+}
+
+static int no_such_sysctl(const char *key, struct hl_error *err)
+{
+	return hl_error_set(err, ENOENT, "this kernel has no sysctl %s%s", key,
+			    is_boot_parameter(key)
+				    ? ", but a boot parameter of that name: set it with vm: {boot: ...}"
+				    : "");
+}
+
 static int set_sysctl(const char *key, const char *value, json_t *in_force, struct hl_error *err)
 {
 	cleanup_free char *path = sysctl_path(key);
@@ -153,7 +173,7 @@ static int set_sysctl(const char *key, const char *value, json_t *in_force, stru
 	int r;
 
 	if (access(path, F_OK))
-		return hl_error_set(err, ENOENT, "this kernel has no sysctl %s", key);
+		return no_such_sysctl(key, err);
 	r = file_set(path, value, err);
 	if (r)
 		return r;

@@ -30,8 +30,10 @@ static void assert_journal_is_readable(const char *folder)
 /* libfiu's own tool switches a failure point on from outside, after some successful passes. */
 static void run_scenario_with_failure(const char *scenario, const char *rule, const char *reason)
 {
-	const char *const arguments[] = {"fiu-run",	"-c",	    rule,   program(), "run", "--out",
-					 runs_folder(), "--format", "json", scenario,  NULL};
+	/* No named pipes for its remote control, which would stay when the guest's helpers are ended. */
+	const char *const arguments[] = {"fiu-run", "-f",     "",      "-c",	      rule,
+					 program(), "run",    "--out", runs_folder(), "--format",
+					 "json",    scenario, NULL};
 	struct outcome outcome;
 
 	run_command(arguments, 120000, &outcome);

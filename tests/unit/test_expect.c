@@ -220,7 +220,11 @@ static void test_deadlines(void)
 	CU_ASSERT_TRUE(detector_deadline(&defaults, HL_EVENT_HUNG_TASK) > 540 * S);
 	CU_ASSERT_TRUE(detector_deadline(&defaults, HL_EVENT_HUNG_TASK) < 550 * S);
 	defaults.hung_task_timeout = 120;
+	/* RCU may speak first, after 21 s; then the watchdog counts anew. */
+	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_SOFT_LOCKUP), (21 + 3 + 28 + 3) * S);
+	defaults.rcu_stall_timeout = 60;
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_SOFT_LOCKUP), 31 * S);
+	defaults.rcu_stall_timeout = 21;
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_HARD_LOCKUP), 23 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_RCU_STALL), 24 * S);
 	CU_ASSERT_EQUAL(detector_deadline(&defaults, HL_EVENT_WORKQUEUE_LOCKUP), 63 * S);
