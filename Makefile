@@ -87,7 +87,7 @@ deps: ## install what is missing with apt
 deps-test: ## also what the tests need
 	@harness/setup/install-packages --test
 
-deps-dev: ## also what lint and fuzz need
+deps-dev: ## also what lint, fuzz and bench need
 	@harness/setup/install-packages --dev
 
 deps-kernel: ## also what "hanglab kernel build" needs

@@ -64,8 +64,7 @@ int main(void)
 	double hanglab, virtme;
 
 	if (!has_virtme()) {
-		printf("boot: SKIP: there is no virtme-ng, which Debian has since 13: apt install virtme-ng "
-		       "busybox-static\n");
+		printf("boot: SKIP: there is no virtme-ng, which Debian has since 13: make deps-dev\n");
 		return 0;
 	}
 	if (kernel_store_find(KERNEL, &kernel, &err)) {

@@ -28,10 +28,9 @@ static const struct {
 	 "echo \"apt-get ${*#-q -o DPkg::Lock::Timeout=300 }\" >> \"$home/calls\"\n"
 	 "case \"$*\" in *SourceList*) [ -e \"$home/served\" ];; esac\n"},
 	/* Everything is installed but what FOLDER/missing names. */
-	{"dpkg-query",
-	 "#!/bin/sh\n"
-	 "for word; do case $word in -*|*{*) ;;\n"
-	 "*) grep -qx \"$word\" \"${0%/*}/../missing\" || echo \"$word installed\";; esac; done\n"},
+	{"dpkg-query", "#!/bin/sh\n"
+		       "for word; do case $word in -*|*{*) ;; *) echo \"$word\";; esac; done |\n"
+		       "grep -vxF -f \"${0%/*}/../missing\" | sed 's/$/ installed/'\n"},
 	{"apt-cache", "#!/bin/sh\ngrep -qx \"$2\" \"${0%/*}/../known\"\n"},
 	{"qemu-system-x86_64", "#!/bin/sh\ncat \"${0%/*}/../qemu\"\n"},
 	{"systemctl", "#!/bin/sh\necho \"systemctl $*\" >> \"${0%/*}/../calls\"\n"},
@@ -52,11 +51,12 @@ static const char *const real_programs[] = {"awk", "cat", "env", "grep", "sed", 
  * @served: the archive has backports
  * @simulation: what apt-get -s says
  * @sources: the sources file, default one stanza without a key
+ * @argument: of the script; NULL for none
  */
 struct machine {
 	const char *release, *missing, *known, *qemu;
 	bool user, no_sudo, served;
-	const char *simulation, *sources;
+	const char *simulation, *sources, *argument;
 };
 
 static void put(const char *folder, const char *name, const char *text)
@@ -121,9 +121,9 @@ static const char *build(const struct machine *machine)
 }
 
 /* Return: what it printed, or its error; the caller frees it. */
-static char *run_script(const char *folder, int *result)
+static char *run_script(const char *folder, const char *argument, int *result)
 {
-	static const char *const command[] = {SCRIPT, NULL};
+	const char *const command[] = {SCRIPT, argument, NULL};
 	cleanup_free char *old = file_path("%s", getenv("PATH")), *path = file_path("%s/bin", folder);
 	struct hl_error err = HL_ERROR_INIT;
 	char *output = NULL;
@@ -144,13 +144,13 @@ static void check_contains(const char *text, const char *part)
 }
 
 /* Exactly these calls are made, one a line, and the script says so. */
-static void check_calls(const char *folder, const char *calls, const char *says)
+static void check_calls(const char *folder, const char *argument, const char *calls, const char *says)
 {
 	cleanup_free char *done = NULL, *output = NULL;
 	int r;
 
 	put(folder, "calls", "");
-	output = run_script(folder, &r);
+	output = run_script(folder, argument, &r);
 	done = get(folder, "calls");
 	CU_ASSERT_EQUAL(r, 0);
 	CU_ASSERT_STRING_EQUAL(done, calls);
@@ -163,7 +163,7 @@ static void check_calls(const char *folder, const char *calls, const char *says)
 
 static void check_done(const struct machine *machine, const char *calls, const char *says)
 {
-	check_calls(build(machine), calls, says);
+	check_calls(build(machine), machine->argument, calls, says);
 }
 
 static void check_refused(const struct machine *machine, const char *says)
@@ -172,7 +172,7 @@ static void check_refused(const struct machine *machine, const char *says)
 	cleanup_free char *done = NULL, *output = NULL;
 	int r;
 
-	output = run_script(folder, &r);
+	output = run_script(folder, NULL, &r);
 	done = get(folder, "calls");
 	CU_ASSERT_NOT_EQUAL(r, 0);
 	CU_ASSERT_STRING_EQUAL(done, "");
@@ -223,7 +223,7 @@ static const char *check_adds_backports(const struct machine *machine, const cha
 		       " -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update\n%s",
 		folder, rest);
 
-	check_calls(folder, calls, "adding the suite bookworm-backports for QEMU alone");
+	check_calls(folder, NULL, calls, "adding the suite bookworm-backports for QEMU alone");
 	return folder;
 }
 
@@ -269,7 +269,7 @@ static void test_backports_not_served(void)
 	check_contains(text, "\nEnabled: no\n");
 	/* With 7.2 there it is not tried again. */
 	put(folder, "qemu", QEMU_7_2);
-	check_calls(folder, "", "");
+	check_calls(folder, NULL, "", "");
 }
 
 static void test_backports_costs_too_much(void)
@@ -293,12 +293,12 @@ static void test_services(void)
 		build(&(struct machine){.release = "13", .qemu = QEMU_10, .missing = "make\ntgt\n"});
 
 	put(folder, "run/systemd/system/none", "");
-	check_calls(folder,
+	check_calls(folder, NULL,
 		    UPDATE INSTALL "make tgt\n"
 				   "systemctl --quiet disable --now tgt.service\n",
 		    "tgt.service");
 	put(folder, "missing", "make\n");
-	check_calls(folder, UPDATE INSTALL "make\n", "");
+	check_calls(folder, NULL, UPDATE INSTALL "make\n", "");
 }
 
 static void test_not_root(void)
@@ -326,6 +326,23 @@ static void test_bochs(void)
 		   "", "");
 }
 
+/* So is what a boot is measured against, for developers. */
+static void test_bench_packages(void)
+{
+	struct machine machine = {.release = "13",
+				  .qemu = QEMU_10,
+				  .missing = "busybox-static\nvirtme-ng\n",
+				  .known = "busybox-static\nvirtme-ng\n",
+				  .argument = "--dev"};
+
+	check_done(&machine, UPDATE INSTALL "busybox-static virtme-ng\n", "missing or too old: ");
+	machine.argument = "--test";
+	check_done(&machine, "", "");
+	machine.argument = "--dev";
+	machine.known = "busybox-static\n";
+	check_done(&machine, "", "");
+}
+
 /* Nothing goes on after an installation that failed. */
 static void test_apt_fails(void)
 {
@@ -337,7 +354,7 @@ static void test_apt_fails(void)
 	    "#!/bin/sh\necho \"apt-get ${*#-q -o DPkg::Lock::Timeout=300 }\" >> \"${0%/*}/../calls\"\nexit "
 	    "100\n");
 	put(folder, "run/systemd/system/none", "");
-	output = run_script(folder, &r);
+	output = run_script(folder, NULL, &r);
 	done = get(folder, "calls");
 	CU_ASSERT_NOT_EQUAL(r, 0);
 	CU_ASSERT_STRING_EQUAL(done, UPDATE INSTALL "tgt\n");
@@ -359,6 +376,7 @@ CU_TestInfo install_packages_tests[] = {
 	{"services", test_services},
 	{"not root", test_not_root},
 	{"Bochs", test_bochs},
+	{"virtme-ng", test_bench_packages},
 	{"apt fails", test_apt_fails},
 	{"not Debian", test_not_debian},
 	CU_TEST_INFO_NULL,
