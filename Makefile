@@ -190,7 +190,7 @@ format: ## clang-format over everything
 
 # DESTDIR is put in front of everything; hanglab finds its parts beside itself, wherever that is.
 PREFIX  ?= /usr/local
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/.*HANGLAB_VERSION "\(.*\)"/\1/p' harness/base/version.h)
 to       = $(DESTDIR)$(PREFIX)
 install: all ## install under DESTDIR and PREFIX=/usr/local
 	install -D -m 755 $(PROGRAM) $(to)/bin/hanglab

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/similar.h"
+#include "base/version.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -109,7 +110,8 @@ static void print_command_help(const struct command *command)
 static void print_overview(void)
 {
 	printf("hanglab reproduces Linux lockups in a lab VM and confirms them from the kernel's own log.\n\n"
-	       "Usage: hanglab COMMAND [OPTION]... [OPERAND]...\n\nCommands:\n");
+	       "Usage: hanglab COMMAND [OPTION]... [OPERAND]...\n"
+	       "       hanglab --help | --version\n\nCommands:\n");
 	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n\"hanglab COMMAND --help\" explains a command.\n"
@@ -293,6 +295,10 @@ int command_main(int argc, char **argv)
 		else
 			print_overview();
 		return argc < 2 ? EXIT_USAGE : 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("hanglab " HANGLAB_VERSION);
+		return 0;
 	}
 	line.command = find_command(argv[1]);
 	if (!line.command)

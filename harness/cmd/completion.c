@@ -57,7 +57,8 @@ static void print_bash(void)
 	fputs("# bash completion of hanglab: source <(hanglab completion bash)\n"
 	      "_hanglab()\n{\n\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - "
 	      "1]}\n"
-	      "\tlocal command=${COMP_WORDS[1]} words=\n\n\tif ((COMP_CWORD == 1)); then\n\t\twords='--help",
+	      "\tlocal command=${COMP_WORDS[1]} words=\n\n\tif ((COMP_CWORD == 1)); then\n\t\twords='--help "
+	      "--version",
 	      stdout);
 	for (command = command_list_all(); *command; command++)
 		printf(" %s", (*command)->name);

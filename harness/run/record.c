@@ -2,6 +2,7 @@
 #include "run/record.h"
 
 #include "base/units.h"
+#include "base/version.h"
 #include "run/exactness.h"
 #include "vm-images/kernel.h"
 
@@ -39,10 +40,11 @@ static const char *accelerator(const struct plan *plan, const struct run_prepara
 
 static json_t *new_result(const struct plan *plan, const struct run_preparation *preparation)
 {
-	json_t *result = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "scenario",
-				   plan->scenario, "qemu", preparation->qemu, "accel",
-				   accelerator(plan, preparation), "clock", plan_clock_names[plan->vm->clock],
-				   "exact", exactness_of_plan(plan), "seed", (json_int_t)plan->seed);
+	json_t *result =
+		json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", RESULT_SCHEMA, "hanglab",
+			  HANGLAB_VERSION, "scenario", plan->scenario, "qemu", preparation->qemu, "accel",
+			  accelerator(plan, preparation), "clock", plan_clock_names[plan->vm->clock], "exact",
+			  exactness_of_plan(plan), "seed", (json_int_t)plan->seed);
 
 	if (plan->case_name)
 		json_object_set_new(result, "case", json_string(plan->case_name));

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/version.h"
 #include "package_fixture.h"
 #include "program.h"
 
@@ -130,6 +131,14 @@ static void test_help(void)
 	check_help(RUN("help"), names);
 }
 
+static void test_version(void)
+{
+	struct program_result result cleanup_with(program_free) = RUN("--version");
+
+	CU_ASSERT_EQUAL(result.code, 0);
+	CU_ASSERT_STRING_EQUAL(result.output, "hanglab " HANGLAB_VERSION "\n");
+}
+
 static void test_no_command(void)
 {
 	struct program_result result cleanup_with(program_free) = program_run((const char *const[]){NULL});
@@ -189,6 +198,7 @@ CU_TestInfo command_tests[] = {
 	{"bad values", test_values},
 	{"more switches than arguments", test_many_switches},
 	{"help", test_help},
+	{"version", test_version},
 	{"no command", test_no_command},
 	{"a missing scenario", test_missing_scenario},
 	{"options before and behind operands", test_order},
