@@ -10,6 +10,8 @@
 #include "scenario/check.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* setsid gives the shell the terminal, and with it Ctrl-C and job control; stty waits until all was sent,
  * before the end of the session discards the rest (uart_hangup() in drivers/tty/serial/serial_core.c); see
@@ -19,7 +21,20 @@
 	"echo 'fault() { echo \"$*\" >/run/fault; while read -r line && [ \"$line\" ]; do echo \"$line\"; "  \
 	"done "                                                                                              \
 	"</run/fault-answer; }' >/run/shellrc; export ENV=/run/shellrc PS1='lab# '; "                        \
-	"setsid -c -w sh -c 'sh -i; stty echo' </dev/ttyS1 >/dev/ttyS1 2>&1; exit 0"
+	"setsid -c -w sh -c '%ssh -i; stty echo' </dev/ttyS1 >/dev/ttyS1 2>&1; exit 0"
+
+/* A serial line does not know how large the terminal at its other end is. Return: the caller frees it. */
+static char *console_command(void)
+{
+	cleanup_free char *resize = file_path("%s", "");
+	struct winsize size;
+
+	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col) {
+		free(resize);
+		resize = file_path("stty rows %u cols %u; ", size.ws_row, size.ws_col);
+	}
+	return file_path(CONSOLE, resize);
+}
 
 /* Programs of this machine, where it has them; the first is needed. */
 static const char *const tools[] = {"setsid", "cat",  "dd",    "df",	"dmesg",  "grep", "head",
@@ -54,6 +69,7 @@ static void add_tools(json_t *plan)
 
 static void make_interactive(json_t *plan)
 {
+	cleanup_free char *console = console_command();
 	json_t *steps = json_array(), *step, *vm = json_object_get(plan, "vm");
 	size_t i;
 
@@ -63,7 +79,7 @@ static void make_interactive(json_t *plan)
 		forget_times(step);
 		json_array_append(steps, step);
 	}
-	json_array_append_new(steps, json_pack("{s:s}", "shell", CONSOLE));
+	json_array_append_new(steps, json_pack("{s:s}", "shell", console));
 	if (!vm) {
 		vm = json_object();
 		json_object_set_new(plan, "vm", vm);
@@ -173,8 +189,9 @@ const struct command command_shell = {
 		"\"exit\" ends the guest; faults that are still in force are released before. Commands can "
 		"come "
 		"from a\n"
-		"pipe too.\n\n"
-		"Exit code: 0, or 2 when the guest could not be started or a fault not be confirmed.\n",
+		"pipe too. At a terminal Ctrl-] leaves at once, also when the guest hangs.\n\n"
+		"Exit code: 0, or 2 when the guest could not be started, a fault not be confirmed, or with "
+		"Ctrl-].\n",
 	.example = "hanglab shell scenarios/fsfreeze-hung-task.yaml\n"
 		   "echo 'uname -r' | hanglab shell\n",
 	.options = options,

@@ -258,6 +258,14 @@ static void on_livelock(struct run *run, const json_t *message)
 	count_event(run, &event, run->guest_now);
 }
 
+/* What the shell of an interactive plan was started with is nobody's business. */
+static const char *command_text(const struct plan *plan, const struct plan_step *step)
+{
+	if (plan->interactive)
+		return "the shell";
+	return step->trigger ? step->trigger : step->shell;
+}
+
 static void on_command(struct run *run, const json_t *message)
 {
 	const struct plan_step *step = &run->plan->steps[step_of(run, message)];
@@ -266,7 +274,7 @@ static void on_command(struct run *run, const json_t *message)
 	record_command_end(run->record, run->plan, message);
 	run_note(run, "exit %lld: %.200s%s%.200s",
 		 (long long)json_integer_value(json_object_get(message, "exit")),
-		 step->trigger ? step->trigger : step->shell, text_of(message, "output")[0] ? ": " : "",
+		 command_text(run->plan, step), text_of(message, "output")[0] ? ": " : "",
 		 text_of(message, "output"));
 }
 

@@ -11,11 +11,15 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* Ctrl-], as telnet and virsh have it: the way out of a guest that hangs, to which Ctrl-C goes. */
+#define ESCAPE 0x1d
+
 /* One run has it. */
 static struct termios before;
 static bool is_raw;
 
-static void make_raw(void)
+/* Every key goes to the guest; what hanglab prints beside the guest begins new lines as ever. */
+static void make_raw(struct run *run)
 {
 	struct termios raw;
 
@@ -23,7 +27,9 @@ static void make_raw(void)
 		return;
 	raw = before;
 	cfmakeraw(&raw);
+	raw.c_oflag = before.c_oflag;
 	is_raw = !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	run_note(run, "Ctrl-] leaves the shell, also of a guest that hangs");
 }
 
 void run_detach_terminal(struct run *run)
@@ -42,12 +48,23 @@ static void on_input(void *data)
 	char bytes[256];
 	ssize_t size = read(STDIN_FILENO, bytes, sizeof(bytes));
 
+	if (is_raw && size > 0 && memchr(bytes, ESCAPE, (size_t)size)) {
+		run_finish(run, GUEST_INTERRUPTED, "left with Ctrl-]");
+		return;
+	}
 	if (size > 0) {
 		file_write_all(run->vm.shell_fd, bytes, (size_t)size);
 		return;
 	}
 	file_write_all(run->vm.shell_fd, end, strlen(end));
 	loop_remove(run->loop, &run->input_source);
+}
+
+static void read_keys(struct run *run)
+{
+	make_raw(run);
+	if (loop_watch(run->loop, STDIN_FILENO, on_input, run, &run->input_source, &run->err))
+		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
 }
 
 /* What is sent before the shell listens would be lost: its prompt comes first. */
@@ -60,13 +77,10 @@ static void on_output(void *data)
 
 	if (size <= 0)
 		return;
-	file_write_all(STDOUT_FILENO, bytes, (size_t)size);
-	if (heard)
-		return;
+	if (!heard)
+		read_keys(run);
 	heard = true;
-	make_raw();
-	if (loop_watch(run->loop, STDIN_FILENO, on_input, run, &run->input_source, &run->err))
-		run_finish(run, GUEST_BROKE_OFF, "%s", run->err.text);
+	file_write_all(STDOUT_FILENO, bytes, (size_t)size);
 }
 
 int run_attach_terminal(struct run *run)

@@ -109,13 +109,17 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments)
 
 /* One at a time would wait most of its time: a VM in virtual time keeps to one CPU, one in real time sleeps.
  */
-void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result))
+void run_scenarios(enum start start, char *const *paths, size_t count,
+		   void (*look)(const char *path, const json_t *result))
 {
-	const char *arguments[MOST_SCENARIOS + 6] = {"run", "--format", "json", "--jobs", "2"};
+	const char *arguments[MOST_SCENARIOS + 7] = {"run", "--format", "json", "--jobs", "2"};
+	const size_t options = start == START_WARM ? 6 : 5;
 	struct outcome outcome;
 
 	CU_ASSERT_FATAL(count <= MOST_SCENARIOS);
-	memcpy(arguments + 5, paths, count * sizeof(*paths));
+	if (start == START_WARM)
+		arguments[5] = "--warm";
+	memcpy(arguments + options, paths, count * sizeof(*paths));
 	run_hanglab(&outcome, arguments);
 	CU_ASSERT_EQUAL_FATAL(json_array_size(outcome.results), count);
 	for (size_t i = 0; i < count; i++)

@@ -44,11 +44,15 @@ void run_hanglab(struct outcome *outcome, const char *const *arguments);
 /** Convenience: HANGLAB(&outcome, "run", path) */
 #define HANGLAB(outcome, ...) run_hanglab(outcome, (const char *const[]){__VA_ARGS__, NULL})
 
+enum start { START_COLD, START_WARM };
+
 /**
  * run_scenarios() - run them all, two at a time
+ * @start: START_WARM: those that can share the snapshot of a guest
  * @look: is called for each with its result
  */
-void run_scenarios(char *const *paths, size_t count, void (*look)(const char *path, const json_t *result));
+void run_scenarios(enum start start, char *const *paths, size_t count,
+		   void (*look)(const char *path, const json_t *result));
 
 /** text_in() - a text member of the first result, or "" */
 const char *text_in(const struct outcome *outcome, const char *key);

@@ -85,7 +85,7 @@ static void verdicts(void)
 
 	for (size_t i = 0; i < count; i++)
 		paths[i] = file_path("tests/meta/%s.yaml", expected[i].file);
-	run_scenarios(paths, count, look_at_verdict);
+	run_scenarios(START_WARM, paths, count, look_at_verdict);
 	for (size_t i = 0; i < count; i++)
 		free(paths[i]);
 }

@@ -98,7 +98,7 @@ static void every_scenario(void)
 
 	CU_ASSERT_FATAL(!glob("scenarios/*.yaml", 0, NULL, &files));
 	CU_ASSERT_FATAL(files.gl_pathc > 50);
-	run_scenarios(files.gl_pathv, files.gl_pathc, check_result);
+	run_scenarios(START_COLD, files.gl_pathv, files.gl_pathc, check_result);
 	globfree(&files);
 }
 

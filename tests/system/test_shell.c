@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The shell in a guest, fed from a pipe. */
+/* The shell in a guest, fed from a pipe and from a terminal. */
 #include "hanglab.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 
 #include <CUnit/CUnit.h>
+#include <poll.h>
+#include <pty.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void shell_with(const char *commands, const char *scenario, struct outcome *outcome)
 {
@@ -47,8 +52,83 @@ static void faults_by_command(void)
 	outcome_free(&outcome);
 }
 
+#define SILENCE_MS 120000
+
+/* Adds what the terminal shows to @shown until @text is in it, or nothing more comes. */
+static bool await_text(int terminal, char *shown, size_t size, const char *text)
+{
+	struct pollfd file = {.fd = terminal, .events = POLLIN};
+	size_t used = strlen(shown);
+
+	while (!strstr(shown, text)) {
+		ssize_t more = -1;
+
+		if (poll(&file, 1, SILENCE_MS) > 0)
+			more = read(terminal, shown + used, size - 1 - used);
+		if (more <= 0)
+			return false;
+		used += (size_t)more;
+		shown[used] = '\0';
+	}
+	return true;
+}
+
+/* Types @keys. Afterwards @shown holds what the terminal shows from here to @answer. */
+static void type(int terminal, const char *keys, char *shown, size_t size, const char *answer)
+{
+	bool answered;
+
+	shown[0] = '\0';
+	CU_ASSERT_EQUAL(write(terminal, keys, strlen(keys)), (ssize_t)strlen(keys));
+	answered = await_text(terminal, shown, size, answer);
+	CU_ASSERT_TRUE(answered);
+	if (!answered)
+		printf("\n    no \"%s\" in: %s", answer, shown);
+}
+
+/* The cursor stands at the left margin when a line begins. */
+static bool lines_begin_at_margin(const char *shown)
+{
+	for (const char *end = strchr(shown, '\n'); end; end = strchr(end + 1, '\n'))
+		if (end > shown && end[-1] != '\r')
+			return false;
+	return true;
+}
+
+static void at_a_terminal(void)
+{
+	struct winsize size = {.ws_row = 31, .ws_col = 117};
+	char shown[65536] = "";
+	int terminal, status;
+	pid_t child = forkpty(&terminal, NULL, NULL, &size);
+
+	CU_ASSERT_FATAL(child >= 0);
+	if (!child) {
+		execl(program(), program(), "shell", "--out", runs_folder(),
+		      "scenarios/fsfreeze-hung-task.yaml", NULL);
+		_exit(127);
+	}
+	type(terminal, "", shown, sizeof(shown), "lab# ");
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown, "Ctrl-] leaves the shell"));
+	type(terminal, "stty size\r", shown, sizeof(shown), "31 117");
+	type(terminal, "fault inject fsfreeze\r", shown, sizeof(shown), "says EBUSY");
+	CU_ASSERT_TRUE(lines_begin_at_margin(shown));
+	/* Ctrl-C ends what runs in the guest, Ctrl-] what runs here, though the guest is busy. */
+	type(terminal, "sleep 1000\r", shown, sizeof(shown), "1000");
+	type(terminal, "\003", shown, sizeof(shown), "lab# ");
+	type(terminal, "echo still $((6 * 7))\r", shown, sizeof(shown), "still 42");
+	type(terminal, "sleep 1000\r", shown, sizeof(shown), "1000");
+	type(terminal, "\035", shown, sizeof(shown), "left with Ctrl-]");
+	while (read(terminal, shown, sizeof(shown)) > 0)
+		;
+	CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+	CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+	close(terminal);
+}
+
 CU_TestInfo shell_tests[] = {
 	{"commands from a pipe are executed in the guest", commands_from_a_pipe},
 	{"faults are injected and released by command", faults_by_command},
+	{"a terminal", at_a_terminal},
 	CU_TEST_INFO_NULL,
 };
