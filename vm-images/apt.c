@@ -6,7 +6,6 @@
 #include "base/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,7 +17,6 @@
 #define CACHE_TIMEOUT_MS  60000
 #define UPDATE_TIMEOUT_MS (5 * 60 * 1000)
 #define SILENT_MS	  (3 * 60 * 1000) /* apt's own network timeouts are 30 s a try */
-#define END_MS		  30000
 #define FRESH_SECONDS	  3600
 #define KEYRING		  "/usr/share/keyrings/debian-archive-keyring.gpg"
 
@@ -203,47 +201,14 @@ struct download {
 };
 
 /* apt writes "dlstatus:ITEM:PERCENT:TEXT" lines (its README.progress-reporting). */
-static void report_status(const struct download *download, const char *line)
+static void report_status(void *data, const char *line)
 {
+	const struct download *download = data;
 	const char *percent = strncmp(line, "dlstatus:", strlen("dlstatus:")) ? NULL : strchr(line, ':');
 
 	percent = percent ? strchr(percent + 1, ':') : NULL;
 	if (percent && download->progress)
 		download->progress(download->context, (int)strtod(percent + 1, NULL));
-}
-
-/* Follow apt's status lines until it closes them, which it does when it ends. */
-static int follow_status(const struct download *download, int fd, struct hl_error *err)
-{
-	struct pollfd watched = {.fd = fd, .events = POLLIN};
-	char lines[4096];
-	size_t used = 0;
-
-	for (;;) {
-		int r = poll(&watched, 1, SILENT_MS);
-		ssize_t got;
-		char *end;
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (!r)
-			return hl_error_set(err, ETIMEDOUT, "apt-get was silent for %d s", SILENT_MS / 1000);
-		got = r < 0 ? -1 : read(fd, lines + used, sizeof(lines) - 1 - used);
-		if (got < 0)
-			return hl_error_errno(err, errno, "read the status of apt-get");
-		if (!got)
-			return 0;
-		used += (size_t)got;
-		lines[used] = '\0';
-		while ((end = strchr(lines, '\n'))) {
-			*end = '\0';
-			report_status(download, lines);
-			used -= (size_t)(end + 1 - lines);
-			memmove(lines, end + 1, used + 1);
-		}
-		if (used == sizeof(lines) - 1)
-			used = 0;
-	}
 }
 
 /* What apt-get complained of, for the error message. */
@@ -259,27 +224,20 @@ static int download_failed(const char *package, int errors, struct hl_error *err
 			    package, *text ? text : "apt-get gave no reason");
 }
 
-static int follow_download(const struct download *download, const char *const *command, const char *package,
+static int follow_download(struct download *download, const char *const *command, const char *package,
 			   struct hl_error *err)
 {
-	cleanup_fd int status_read = -1, status_write = -1, errors = memfd_create("errors", MFD_CLOEXEC);
-	cleanup_with(process_kill) struct process child = PROCESS_NONE;
-	struct process_files files = {-1, -1, errors, NULL, 0};
-	int ends[2], status, r;
+	cleanup_fd int errors = memfd_create("errors", MFD_CLOEXEC);
+	const struct process_listener listener = {report_status, download, SILENT_MS, errors};
+	int status, r;
 
-	if (errors < 0 || pipe2(ends, O_CLOEXEC))
+	if (errors < 0)
 		return hl_error_errno(err, errno, "start apt-get");
-	status_read = ends[0];
-	files.output = status_write = ends[1];
-	r = process_start(&child, command, &files, err);
-	if (r)
+	r = process_follow(command, &listener, &status, err);
+	if (r) {
+		hl_error_prefix(err, "apt-get");
 		return r;
-	close(take_fd(&status_write));
-	r = follow_status(download, status_read, err);
-	if (!r)
-		r = process_wait(&child, END_MS, &status, err);
-	if (r)
-		return r;
+	}
 	return status ? download_failed(package, errors, err) : 0;
 }
 
@@ -302,7 +260,7 @@ int apt_download(const struct apt *apt, const char *const *packages, size_t coun
 				     "download",
 				     NULL};
 	cleanup_free const char **command = make_command(apt, words, packages, count);
-	const struct download download = {progress, context};
+	struct download download = {progress, context};
 
 	return follow_download(&download, command, packages[0], err);
 }

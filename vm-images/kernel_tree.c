@@ -6,7 +6,6 @@
 #include "base/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,8 +50,9 @@ static bool is_complaint(const char *line)
 	       strstr(line, "not found");
 }
 
-static void read_line(struct make *make, const char *line)
+static void read_line(void *data, const char *line)
 {
+	struct make *make = data;
 	const char *file = made_file(line);
 
 	fprintf(make->log, "%s\n", line);
@@ -63,61 +63,6 @@ static void read_line(struct make *make, const char *line)
 	} else if (!make->complaint && is_complaint(line)) {
 		make->complaint = strdup(line);
 	}
-}
-
-/* Until make has closed its output, which it does when it ends. */
-static int follow(struct make *make, int fd, struct hl_error *err)
-{
-	struct pollfd watched = {.fd = fd, .events = POLLIN};
-	char lines[4096];
-	size_t used = 0;
-
-	for (;;) {
-		int r = poll(&watched, 1, SILENT_MS);
-		ssize_t got;
-		char *end;
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (!r)
-			return hl_error_set(err, ETIMEDOUT, "make was silent for %d min", SILENT_MS / 60000);
-		got = r < 0 ? -1 : read(fd, lines + used, sizeof(lines) - 1 - used);
-		if (got < 0)
-			return hl_error_errno(err, errno, "read what make prints");
-		used += (size_t)got;
-		lines[used] = '\0';
-		/* A line that does not fit comes in parts; so does the last one without an end. */
-		while ((end = strchr(lines, '\n')) || used == sizeof(lines) - 1 || (!got && used)) {
-			size_t length = end ? (size_t)(end - lines) : used;
-
-			lines[length] = '\0';
-			read_line(make, lines);
-			length += end != NULL;
-			used -= length;
-			memmove(lines, lines + length, used + 1);
-		}
-		if (!got)
-			return 0;
-	}
-}
-
-static int run_make(struct make *make, const char *const *command, int *status, struct hl_error *err)
-{
-	cleanup_fd int reading = -1, writing = -1;
-	cleanup_with(process_kill) struct process child = PROCESS_NONE;
-	struct process_files files = {-1, -1, -1, NULL, 0};
-	int ends[2], r;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return hl_error_errno(err, errno, "start make");
-	reading = ends[0];
-	files.output = files.error = writing = ends[1];
-	r = process_start(&child, command, &files, err);
-	if (r)
-		return r;
-	close(take_fd(&writing));
-	r = follow(make, reading, err);
-	return r ? r : process_wait(&child, -1, status, err);
 }
 
 int kernel_tree_make(const char *tree, const char *const *words, const char *log,
@@ -133,6 +78,7 @@ int kernel_tree_make(const char *tree, const char *const *words, const char *log
 		"KBUILD_BUILD_TIMESTAMP=Thu Jan  1 00:00:00 UTC 1970",
 	};
 	cleanup_with(make_cleanup) struct make make = {progress, phase, fopen(log, "we"), 0, NULL};
+	const struct process_listener listener = {read_line, &make, SILENT_MS, -1};
 	size_t used = 7;
 	int status = 0, r;
 
@@ -142,8 +88,10 @@ int kernel_tree_make(const char *tree, const char *const *words, const char *log
 	while (*words && used < WORDS_MOST + 7)
 		command[used++] = *words++;
 	progress_report(progress, phase, -1);
-	r = run_make(&make, command, &status, err);
-	if (!r && status)
+	r = process_follow(command, &listener, &status, err);
+	if (r)
+		hl_error_prefix(err, "make");
+	else if (status)
 		r = hl_error_set(err, EIO, "%s: make failed: %s (all it printed is in %s)", phase,
 				 make.complaint ?: "it gave no reason", log);
 	return r;

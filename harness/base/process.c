@@ -224,6 +224,69 @@ int process_run(const char *const *arguments, int timeout_ms, char **output, str
 	return r ? hl_error_errno(err, -r, "collect the output of %s", arguments[0]) : 0;
 }
 
+/* Hands on the lines in @text, of @used characters, and what is left at the end. Return: what stays. */
+static size_t take_lines(const struct process_listener *listener, char *text, size_t used, bool all)
+{
+	for (char *end; (end = strchr(text, '\n')) || (all && used);) {
+		size_t length = end ? (size_t)(end - text) : used;
+
+		text[length] = '\0';
+		listener->take(listener->data, text);
+		length += end != NULL;
+		used -= length;
+		memmove(text, text + length, used + 1);
+	}
+	return used;
+}
+
+/* Until the program has closed its output, which it does when it ends. */
+static int follow_output(const struct process_listener *listener, int output, struct hl_error *err)
+{
+	struct pollfd watched = {.fd = output, .events = POLLIN};
+	char text[4096];
+	size_t used = 0;
+
+	for (;;) {
+		int r = poll(&watched, 1, listener->silent_ms);
+		ssize_t got;
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (!r)
+			return hl_error_set(err, ETIMEDOUT, "silent for %d s", listener->silent_ms / 1000);
+		got = r < 0 ? -1 : read(output, text + used, sizeof(text) - 1 - used);
+		if (got < 0)
+			return hl_error_errno(err, errno, "read what it prints");
+		used += (size_t)got;
+		text[used] = '\0';
+		used = take_lines(listener, text, used, !got || used == sizeof(text) - 1);
+		if (!got)
+			return 0;
+	}
+}
+
+int process_follow(const char *const *arguments, const struct process_listener *listener, int *status,
+		   struct hl_error *err)
+{
+	cleanup_fd int reading = -1, writing = -1;
+	cleanup_with(process_kill) struct process child = PROCESS_NONE;
+	struct process_files files = {-1, -1, listener->errors, NULL, 0};
+	int ends[2], r;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return hl_error_errno(err, errno, "a pipe");
+	reading = ends[0];
+	files.output = writing = ends[1];
+	if (files.error < 0)
+		files.error = writing;
+	r = process_start(&child, arguments, &files, err);
+	if (r)
+		return r;
+	close(take_fd(&writing));
+	r = follow_output(listener, reading, err);
+	return r ? r : process_wait(&child, listener->silent_ms, status, err);
+}
+
 char *process_find_program(const char *name)
 {
 	const char *path = getenv("PATH");

@@ -83,6 +83,29 @@ bool process_has_thread(const struct process *process, pid_t thread);
 int process_run(const char *const *arguments, int timeout_ms, char **output, struct hl_error *err);
 
 /**
+ * struct process_listener - who is told what a program prints
+ * @take: called with each line, without its end; one that is longer than 4 KiB comes in parts
+ * @data: handed to @take
+ * @silent_ms: longest time without a line
+ * @errors: descriptor for its standard error; -1: that is told too
+ */
+struct process_listener {
+	void (*take)(void *data, const char *line);
+	void *data;
+	int silent_ms, errors;
+};
+
+/**
+ * process_follow() - run a program to its end and tell what it prints, line by line
+ * @arguments: as for process_start()
+ * @status: receives its wait status
+ *
+ * Return: 0 when it ended, however it did; else -errno, and it was killed.
+ */
+int process_follow(const char *const *arguments, const struct process_listener *listener, int *status,
+		   struct hl_error *err);
+
+/**
  * process_find_program() - where PATH (or /usr/sbin, /sbin) has a program
  *
  * Return: newly allocated absolute path, or NULL.

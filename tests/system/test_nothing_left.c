@@ -17,8 +17,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define RUNS	 30
-#define LIMIT_MS 2000
+#define RUNS	   30
+#define LONGEST_MS 5000
+#define LIMIT_MS   2000
 
 static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
 
@@ -76,25 +77,54 @@ static void assert_journals_are_readable(const char *out)
 	globfree(&files);
 }
 
-static void end_one_run(const char *out, int signal, int after_ms)
-{
-	const char *const arguments[] = {program(), "run", "--out", out, "scenarios/fsfreeze-hung-task.yaml",
-					 NULL};
-	struct process child = PROCESS_NONE;
+/**
+ * struct ended_run - a run that a signal ends
+ * @out: its folder
+ * @after_ms: of the signal, from the start
+ */
+struct ended_run {
+	const char *out;
+	int signal, after_ms;
+	struct process hanglab;
+};
 
-	CU_ASSERT_FATAL(!process_start(&child, arguments, NULL, NULL));
+static void start_run(struct ended_run *run)
+{
+	const char *const arguments[] = {
+		program(), "run", "--out", run->out, "scenarios/fsfreeze-hung-task.yaml", NULL};
+
+	CU_ASSERT_FATAL(!process_start(&run->hanglab, arguments, NULL, NULL));
+}
+
+static void end_run(struct ended_run *run, int64_t started_at)
+{
+	int waited_ms = (int)((workload_now() - started_at) / 1000000);
+	int wait = run->after_ms > waited_ms ? run->after_ms - waited_ms : 0;
+
 	/* It ends by itself when the machine is faster than the dice: nothing may be left then either. */
-	if (process_wait(&child, after_ms, NULL, NULL) == -ETIMEDOUT) {
-		kill(child.pid, signal);
-		CU_ASSERT(!process_wait(&child, LIMIT_MS, NULL, NULL));
+	if (process_wait(&run->hanglab, wait, NULL, NULL) == -ETIMEDOUT) {
+		kill(run->hanglab.pid, run->signal);
+		CU_ASSERT(!process_wait(&run->hanglab, LIMIT_MS, NULL, NULL));
 	}
-	CU_ASSERT(processes_gone(out));
-	process_kill(&child);
+	CU_ASSERT(processes_gone(run->out));
+	process_kill(&run->hanglab);
+}
+
+/* Two at a time; the one that ends first comes first. */
+static void end_runs(struct ended_run *first, struct ended_run *second)
+{
+	int64_t started_at = workload_now();
+
+	start_run(first);
+	start_run(second);
+	end_run(first, started_at);
+	end_run(second, started_at);
 }
 
 static void any_signal_at_any_moment(void)
 {
-	cleanup_free char *out = file_path("%s/ended", runs_folder());
+	cleanup_free char *out = file_path("%s/ended-first", runs_folder()),
+			  *other = file_path("%s/ended-second", runs_folder());
 	char temporary[] = "/tmp/hanglab-tmp-XXXXXX";
 	cleanup_free char *cache = NULL;
 	unsigned int seed = 20261122;
@@ -104,9 +134,20 @@ static void any_signal_at_any_moment(void)
 	setenv("TMPDIR", temporary, 1);
 	CU_ASSERT_FATAL(!file_cache_folder("initramfs", &cache, NULL));
 	cached = count_files(cache);
-	for (int i = 0; i < RUNS; i++)
-		end_one_run(out, signals[i % 3], rand_r(&seed) % 5000);
+	for (int i = 0; i < RUNS; i += 2) {
+		int at = rand_r(&seed) % LONGEST_MS, later = at + rand_r(&seed) % (LONGEST_MS - at);
+
+		end_runs(&(struct ended_run){.out = out,
+					     .signal = signals[i % 3],
+					     .after_ms = at,
+					     .hanglab = PROCESS_NONE},
+			 &(struct ended_run){.out = other,
+					     .signal = signals[(i + 1) % 3],
+					     .after_ms = later,
+					     .hanglab = PROCESS_NONE});
+	}
 	assert_journals_are_readable(out);
+	assert_journals_are_readable(other);
 	CU_ASSERT_EQUAL(count_files(temporary), 2);
 	CU_ASSERT(count_files(cache) <= cached + 1);
 	unsetenv("TMPDIR");

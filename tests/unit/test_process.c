@@ -29,6 +29,69 @@ static void nothing_left(void)
 	CU_ASSERT_FALSE(resources_has_children());
 }
 
+struct heard {
+	size_t lines, longest, characters;
+	char last[64];
+};
+
+static void hear(void *data, const char *line)
+{
+	struct heard *heard = data;
+	size_t length = strlen(line);
+
+	heard->lines++;
+	heard->characters += length;
+	heard->longest = length > heard->longest ? length : heard->longest;
+	snprintf(heard->last, sizeof(heard->last), "%s", line);
+}
+
+static int follow(const char *script, int silent_ms, struct heard *heard, int *status, struct hl_error *err)
+{
+	const struct process_listener listener = {hear, heard, silent_ms, -1};
+
+	*heard = (struct heard){0};
+	return process_follow(SHELL(script), &listener, status, err);
+}
+
+/* Line by line as it comes; a long one in parts; the last one also without an end. */
+static void test_follow(void)
+{
+	struct hl_error err = HL_ERROR_INIT;
+	struct heard heard;
+	int status = -1;
+
+	remember();
+	CU_ASSERT_EQUAL(
+		follow("echo one; echo two >&2; echo; printf three; exit 3", 5000, &heard, &status, &err), 0);
+	CU_ASSERT_EQUAL(WEXITSTATUS(status), 3);
+	CU_ASSERT_EQUAL(heard.lines, 4);
+	CU_ASSERT_STRING_EQUAL(heard.last, "three");
+	CU_ASSERT_EQUAL(follow("printf '%010000d\\n' 7; echo end", 5000, &heard, &status, &err), 0);
+	CU_ASSERT_EQUAL(status, 0);
+	CU_ASSERT_EQUAL(heard.characters, 10000 + strlen("end"));
+	CU_ASSERT(heard.lines > 3 && heard.longest < 4096);
+	CU_ASSERT_STRING_EQUAL(heard.last, "end");
+	nothing_left();
+}
+
+/* One that says nothing more is not waited for, and does not stay. */
+static void test_follow_silence(void)
+{
+	struct hl_error err = HL_ERROR_INIT;
+	struct heard heard;
+	int status;
+
+	remember();
+	CU_ASSERT_EQUAL(follow("echo one; exec sleep 1000", 200, &heard, &status, &err), -ETIMEDOUT);
+	CU_ASSERT_STRING_EQUAL(err.text, "silent for 0 s");
+	CU_ASSERT_EQUAL(heard.lines, 1);
+	CU_ASSERT_EQUAL(follow("exec >&- 2>&-; exec sleep 1000", 200, &heard, &status, &err), -ETIMEDOUT);
+	CU_ASSERT_EQUAL(process_follow((const char *const[]){"/no/such/program", NULL},
+				       &(struct process_listener){hear, &heard, 200, -1}, &status, &err),
+			-ENOENT);
+	nothing_left();
+}
+
 static void test_output(void)
 {
 	char *output = NULL;
@@ -223,6 +286,8 @@ static void test_find_program(void)
 }
 
 CU_TestInfo process_tests[] = {
+	{"lines", test_follow},
+	{"silence", test_follow_silence},
 	{"output is collected", test_output},
 	{"failures are told", test_failures},
 	{"a missing program", test_missing_program},
