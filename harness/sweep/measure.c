@@ -85,6 +85,25 @@ static struct observation observe(const json_t *result, int event_kind)
 	return seen;
 }
 
+static bool is_alarm(const json_t *event)
+{
+	return strcmp(result_text(event, "kind"), event_kind_names[HL_EVENT_STALLED]) != 0;
+}
+
+/* What the kernel reported first after the fault; NULL for nothing. */
+static json_t *first_report(const json_t *result)
+{
+	double began = fault_began(result);
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, "events"), i, event)
+		if (is_alarm(event) && result_number(event, "time") >= began)
+			return json_sprintf("%s after %.1f s", result_text(event, "title"),
+					    result_number(event, "time") - began);
+	return NULL;
+}
+
 /* "Unknown kernel command line parameters" since 5.13 (init/main.c); before, nobody says so. */
 static bool boot_parameter_unknown(const json_t *result, const char *name)
 {
@@ -124,8 +143,8 @@ static json_t *measure_group(const struct sweep *sweep, const json_t *results, s
 {
 	size_t runs = 0, reported = 0, panicked = 0, reports = 0, index;
 	struct values latency = {0}, recovery = {0};
+	json_t *group, *others = json_array();
 	const json_t *result;
-	json_t *group;
 
 	json_array_foreach (results, index, result) {
 		struct experiment experiment = experiment_at(sweep, index);
@@ -140,11 +159,14 @@ static json_t *measure_group(const struct sweep *sweep, const json_t *results, s
 		reports += seen.reports;
 		if (seen.reports)
 			add_value(&latency, seen.latency);
+		else
+			json_array_append_new(others, first_report(result));
 		if (json_object_get(result, "recovery_seconds"))
 			add_value(&recovery, result_number(result, "recovery_seconds"));
 	}
-	group = json_pack("{s:I, s:I, s:I, s:I}", "runs", (json_int_t)runs, "reported", (json_int_t)reported,
-			  "panicked", (json_int_t)panicked, "reports", (json_int_t)reports);
+	group = json_pack("{s:I, s:I, s:I, s:I, s:o}", "runs", (json_int_t)runs, "reported",
+			  (json_int_t)reported, "panicked", (json_int_t)panicked, "reports",
+			  (json_int_t)reports, "others", others);
 	put_spread(group, "latency", &latency);
 	put_spread(group, "recovery", &recovery);
 	return group;
@@ -161,11 +183,6 @@ static json_t *measure_holds(const struct sweep *sweep, const json_t *results, s
 		json_array_append_new(holds, group);
 	}
 	return holds;
-}
-
-static bool is_alarm(const json_t *event)
-{
-	return strcmp(result_text(event, "kind"), event_kind_names[HL_EVENT_STALLED]) != 0;
 }
 
 static json_t *measure_load(const struct sweep *sweep, const json_t *results, size_t point)

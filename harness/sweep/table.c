@@ -230,6 +230,17 @@ static void print_plot(const json_t *measured, FILE *out)
 
 /* ---- answers ---- */
 
+/* Why the fault was not reported as it should: something else spoke first, and may have kept it from that. */
+static void print_others(const json_t *measured, const json_t *point, FILE *out)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(point, "held"), "others"), i, other)
+		fprintf(out, "%s: no %s, but %s\n", result_text(point, "label"),
+			result_text(measured, "event"), json_string_value(other));
+}
+
 static void print_answers(const json_t *measured, FILE *out)
 {
 	const json_t *point, *answer;
@@ -239,6 +250,8 @@ static void print_answers(const json_t *measured, FILE *out)
 		if (json_object_get(point, "unknown"))
 			fprintf(out, "%s: unknown: %s\n", result_text(point, "label"),
 				result_text(point, "unknown"));
+		else
+			print_others(measured, point, out);
 		json_array_foreach (json_object_get(point, "wants"), k, answer)
 			if (!json_is_true(json_object_get(answer, "held")))
 				fprintf(out, "%s: not %s: %s\n", result_text(point, "label"),

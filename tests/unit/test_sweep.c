@@ -273,6 +273,35 @@ static void nearest_is_named(void)
 	sweep_clear(&sweep);
 }
 
+/* A report of another kind may be why the one that was waited for did not come. */
+static void other_reports_are_named(void)
+{
+	struct sweep sweep;
+	json_t *results = json_array(), *measured, *held = result_of(20, 0);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	open_sweep(&sweep, TIMEOUT "=20", NULL, 1);
+	json_object_set_new(held, "events",
+			    json_pack("[{s:s, s:f, s:s}, {s:s, s:f, s:s}, {s:s, s:f, s:s}]", "kind",
+				      "warning", "time", 9.0, "title", "before the fault", "kind", "stalled",
+				      "time", 12.0, "title", "a workload", "kind", "rcu_stall", "time", 34.2,
+				      "title", "RCU stall in spin"));
+	json_array_append_new(results, held);
+	json_array_append_new(results, result_of(20, 0));
+	json_array_append_new(results, result_of(20, 0));
+	measured = measure_sweep(&sweep, results);
+	sweep_print(measured, out);
+	fclose(out);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "\n" TIMEOUT "=20: no hung_task, but RCU stall in spin after 24.2 s\n"));
+	free(text);
+	json_decref(measured);
+	json_decref(results);
+	sweep_clear(&sweep);
+}
+
 static void broken_runs_say_nothing(void)
 {
 	struct sweep sweep;
@@ -327,6 +356,7 @@ CU_TestInfo sweep_tests[] = {
 	{"without wants a fault of half the limit is tried", default_hold},
 	{"the value that satisfies all and reports soonest is recommended", advice_is_given},
 	{"when none does, the nearest is named, and why", nearest_is_named},
+	{"other reports are named", other_reports_are_named},
 	{"a broken run makes its value unknown", broken_runs_say_nothing},
 	{"sweep files are checked", files},
 	CU_TEST_INFO_NULL,
