@@ -26,13 +26,11 @@
 /* A serial line does not know how large the terminal at its other end is. Return: the caller frees it. */
 static char *console_command(void)
 {
-	cleanup_free char *resize = file_path("%s", "");
 	struct winsize size;
+	char resize[48] = "";
 
-	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col) {
-		free(resize);
-		resize = file_path("stty rows %u cols %u; ", size.ws_row, size.ws_col);
-	}
+	if (!ioctl(STDIN_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col)
+		snprintf(resize, sizeof(resize), "stty rows %u cols %u; ", size.ws_row, size.ws_col);
 	return file_path(CONSOLE, resize);
 }
 

@@ -63,7 +63,9 @@ static void sysctl_option_reaches_the_guest(void)
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_object_get(result, "sysctls"),
 								 "kernel.hung_task_timeout_secs")),
 			       "10");
-	CU_ASSERT(number_in(&outcome, "guest_seconds") < 40);
+	/* The soft lockup that is forbidden decides it now, 55 s after the fault, and not the 243 s of the
+	 * default. */
+	CU_ASSERT(number_in(&outcome, "guest_seconds") < 60);
 	outcome_free(&outcome);
 }
 
