@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The man page, made from the tables that --help reads too. */
+#include "base/version.h"
 #include "cmd/command.h"
 
 #include <stdio.h>
@@ -89,10 +90,11 @@ static void print_command(const struct command *command)
 static int run(const struct command_line *line)
 {
 	(void)line;
-	fputs(".TH HANGLAB 1 \"\" hanglab \"User Commands\"\n"
+	fputs(".TH HANGLAB 1 \"\" \"hanglab " HANGLAB_VERSION "\" \"User Commands\"\n"
 	      ".SH NAME\nhanglab \\- reproduce Linux lockups in a lab VM and confirm them from the kernel "
 	      "log\n"
 	      ".SH SYNOPSIS\n.B hanglab\n.I COMMAND\n[\\fIOPTION\\fR]... [\\fIOPERAND\\fR]...\n"
+	      ".br\n.B hanglab \\-\\-help\n|\n.B \\-\\-version\n"
 	      ".SH DESCRIPTION\n"
 	      "A scenario file says which kernel to boot in a lab VM, what to break and when, and what the "
 	      "kernel\n"
