@@ -396,18 +396,23 @@ const struct check_status *judge_status(const struct judge *judge, size_t index)
 	return &judge->status[index];
 }
 
-bool judge_expects_met(const struct judge *judge)
+int64_t judge_expects_met_at(const struct judge *judge)
 {
-	bool any = false;
+	int64_t last = 0;
 
 	for (size_t i = 0; i < judge->count; i++) {
 		if (check_kind(&judge->checks[i]) != CHECK_EXPECT)
 			continue;
 		if (judge->status[i].state != CHECK_HELD)
-			return false;
-		any = true;
+			return 0;
+		last = judge->status[i].at > last ? judge->status[i].at : last;
 	}
-	return any;
+	return last;
+}
+
+bool judge_expects_met(const struct judge *judge)
+{
+	return judge_expects_met_at(judge) > 0;
 }
 
 bool judge_expects_kind(const struct judge *judge, enum hl_event_kind kind)

@@ -131,6 +131,9 @@ const struct check_status *judge_status(const struct judge *judge, size_t index)
 /** judge_expects_met() - is there an expect, and did all of them come? */
 bool judge_expects_met(const struct judge *judge);
 
+/** judge_expects_met_at() - guest time in nanoseconds at which the last of them came; 0 when not all did */
+int64_t judge_expects_met_at(const struct judge *judge);
+
 /** judge_expects_kind() - does some check expect an event of this kind? */
 bool judge_expects_kind(const struct judge *judge, enum hl_event_kind kind);
 

@@ -420,17 +420,23 @@ void record_postmortem(struct record *record, json_t *details)
 	json_object_set(record->result, "postmortem", details);
 }
 
+static bool began_before(const json_t *injection, int64_t time)
+{
+	return json_number_value(json_object_get(injection, "injected_at")) < (double)time / 1e9;
+}
+
 /*
  * What a scenario for a known bug expects came after its trigger, or its injector, began: no better evidence
  * is needed, and a kernel with the bug may have left nobody who could give any.
  */
-static void confirm_by_signature(struct record *record, size_t step)
+static void confirm_by_signature(struct record *record, size_t step, int64_t seen_at)
 {
 	static const char evidence[] = "what the scenario expects came after it had begun";
 	json_t *injection =
 		record->by_step[step] ? json_array_get(record->injections, record->by_step[step] - 1) : NULL;
 
-	if (!injection || json_is_true(json_object_get(injection, "confirmed")))
+	if (!injection || json_is_true(json_object_get(injection, "confirmed")) ||
+	    !began_before(injection, seen_at))
 		return;
 	record_evidence(record, step, "active", evidence);
 	record_confirmed(record, step, true);
@@ -438,9 +444,11 @@ static void confirm_by_signature(struct record *record, size_t step)
 
 void record_signature(struct record *record, const struct plan *plan, const struct judge *judge)
 {
-	for (size_t i = 0; plan->bug && judge_expects_met(judge) && i < plan->step_count; i++)
+	int64_t seen_at = plan->bug ? judge_expects_met_at(judge) : 0;
+
+	for (size_t i = 0; seen_at && i < plan->step_count; i++)
 		if (plan->steps[i].trigger || plan->steps[i].inject)
-			confirm_by_signature(record, i);
+			confirm_by_signature(record, i, seen_at);
 }
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
@@ -449,10 +457,10 @@ void record_unconfirmed(const struct record *record, const struct plan *plan, st
 	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG)
 		return;
 	for (size_t i = 0; i < plan->step_count; i++) {
-		const json_t *injection;
-
+		int64_t seen_at = plan->bug ? judge_expects_met_at(facts->judge) : 0;
 		const struct plan_step *step = &plan->steps[i];
-		bool lasting = step->trigger || (plan->bug && judge_expects_met(facts->judge));
+		bool lasting = step->trigger || seen_at;
+		const json_t *injection;
 
 		if (!step->inject && !step->trigger)
 			continue;
@@ -460,6 +468,9 @@ void record_unconfirmed(const struct record *record, const struct plan *plan, st
 					       : NULL;
 		/* After a refusal the steps behind it were not taken. */
 		if (!injection && facts->refused[0])
+			continue;
+		/* What began when the bug had been seen has no part in that. */
+		if (injection && seen_at && !began_before(injection, seen_at))
 			continue;
 		if (json_is_true(json_object_get(injection, "confirmed")) &&
 		    (lasting || json_is_true(json_object_get(injection, "confirmed_released"))))

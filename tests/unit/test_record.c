@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run/record.h"
+
+#include "checkers/judge.h"
+#include "checks.h"
+#include "report/report.h"
+
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#define S NANOSECONDS_PER_SECOND
+
+#define PLAN                                                                                                 \
+	"{'scenario': 'sample', %s 'timeline': [{'trigger': 'true'}, {'inject': 'vm-pause'}], "              \
+	"'checks': [{'expect': 'hung_task'}]}"
+#define BUG "'bug': {'title': 'a fix'},"
+
+/**
+ * struct course - of a run with two steps
+ * @bug: what is expected is the signature of a bug
+ * @second_begins: seconds of guest time; 0: never
+ * @reported: the hung task, the same
+ */
+struct course {
+	bool bug;
+	int64_t second_begins, reported;
+};
+
+static void begin_step(struct record *record, int step, const char *injector, int64_t seconds)
+{
+	json_t *message = json_pack("{s:s, s:s, s:I}", "state", "injecting", "injector", injector, "ns",
+				    (json_int_t)(seconds * S));
+
+	record_injection(record, (size_t)step, message);
+	json_decref(message);
+}
+
+/* Nothing but the report confirms the steps. Return: the result; @unconfirmed: as in struct run_facts. */
+static json_t *record_course(const struct course *course, char *unconfirmed, size_t size)
+{
+	static const struct run_preparation nothing;
+	char json[512];
+	struct run_facts facts = {.began = true};
+	struct record *record;
+	struct plan plan;
+	json_t *result;
+
+	snprintf(json, sizeof(json), PLAN, course->bug ? BUG : "");
+	plan = checks_plan(json);
+	record = record_new(&plan, &nothing);
+	facts.judge = judge_new(plan.checks, plan.check_count);
+	judge_settings(facts.judge, &checks_settings);
+	begin_step(record, 0, "trigger", 2);
+	judge_fault(facts.judge, 2 * S);
+	if (course->second_begins)
+		begin_step(record, 1, "vm-pause", course->second_begins);
+	if (course->reported)
+		checks_feed(facts.judge, HL_EVENT_HUNG_TASK, NULL, (double)course->reported);
+	record_signature(record, &plan, facts.judge);
+	record_unconfirmed(record, &plan, &facts);
+	snprintf(unconfirmed, size, "%s", facts.unconfirmed);
+	result = record_finish(record, &plan, &facts, VERDICT_FAIL, "", 1, 0);
+	judge_free(facts.judge);
+	plan_free(&plan);
+	return result;
+}
+
+static bool is_confirmed(const json_t *result, size_t injection)
+{
+	return json_is_true(json_object_get(json_array_get(json_object_get(result, "injections"), injection),
+					    "confirmed"));
+}
+
+/* Two steps of a known bug: its signature proves those that began before it came. */
+static void signature_confirms_what_began(void)
+{
+	char unconfirmed[600];
+	json_t *result = record_course(&(struct course){.bug = true, .second_begins = 3, .reported = 9},
+				       unconfirmed, 600);
+
+	CU_ASSERT_TRUE(is_confirmed(result, 0));
+	CU_ASSERT_TRUE(is_confirmed(result, 1));
+	CU_ASSERT_STRING_EQUAL(unconfirmed, "");
+	json_decref(result);
+}
+
+static void signature_proves_nothing_later(void)
+{
+	char unconfirmed[600];
+	json_t *result = record_course(&(struct course){.bug = true, .second_begins = 12, .reported = 9},
+				       unconfirmed, 600);
+
+	CU_ASSERT_TRUE(is_confirmed(result, 0));
+	CU_ASSERT_FALSE(is_confirmed(result, 1));
+	/* The bug was seen before: the verdict does not hang on what began afterwards. */
+	CU_ASSERT_STRING_EQUAL(unconfirmed, "");
+	json_decref(result);
+}
+
+/* Elsewhere, and as long as it has not come, a report proves no fault. */
+static void others_need_their_own_proof(void)
+{
+	static const struct course courses[] = {{.second_begins = 3, .reported = 9},
+						{.bug = true, .second_begins = 3}};
+
+	for (size_t i = 0; i < sizeof(courses) / sizeof(courses[0]); i++) {
+		char unconfirmed[600];
+		json_t *result = record_course(&courses[i], unconfirmed, 600);
+
+		CU_ASSERT_FALSE(is_confirmed(result, 0));
+		CU_ASSERT_FALSE(is_confirmed(result, 1));
+		CU_ASSERT_STRING_EQUAL(unconfirmed, "the fault of the trigger true was not confirmed");
+		json_decref(result);
+	}
+}
+
+CU_TestInfo record_tests[] = {
+	{"a bug's signature confirms what began before it", signature_confirms_what_began},
+	{"and nothing later", signature_proves_nothing_later},
+	{"others need their own proof", others_need_their_own_proof},
+	CU_TEST_INFO_NULL,
+};
