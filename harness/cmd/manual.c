@@ -94,7 +94,7 @@ static int run(const struct command_line *line)
 	      ".SH NAME\nhanglab \\- reproduce Linux lockups in a lab VM and confirm them from the kernel "
 	      "log\n"
 	      ".SH SYNOPSIS\n.B hanglab\n.I COMMAND\n[\\fIOPTION\\fR]... [\\fIOPERAND\\fR]...\n"
-	      ".br\n.B hanglab \\-\\-help\n|\n.B \\-\\-version\n"
+	      ".PP\n.B hanglab \\-\\-help\n|\n.B \\-\\-version\n"
 	      ".SH DESCRIPTION\n"
 	      "A scenario file says which kernel to boot in a lab VM, what to break and when, and what the "
 	      "kernel\n"
