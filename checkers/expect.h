@@ -116,8 +116,8 @@ json_t *detector_settings_json(const struct detector_settings *settings);
  * since the look before, and reports at the first look that is a timeout later (kernel/hung_task.c): at
  * most one interval, plus the timeout rounded up to whole intervals, after the task blocked. Soft lockup: 2 *
  * watchdog_thresh, seen at a sample every 2/5 of watchdog_thresh, plus two samples (kernel/watchdog.c); from
- * the report of RCU on, where that may come before. RCU: rcu_cpu_stall_timeout plus the time for the next tick
- * to see it. Slack is added for a slow guest. A panic may follow any of them.
+ * the report of RCU on, where that may come before. RCU: rcu_cpu_stall_timeout plus the time for the next
+ * tick to see it. Slack is added for a slow guest. A panic may follow any of them.
  *
  * Return: nanoseconds after the fault; 0 when the kind has no detector with a time limit; -1 when its
  * detector is off or absent.
