@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/process.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -86,7 +86,7 @@ int process_run(const char *const *arguments, int timeout_ms, char **output, str
  * struct process_listener - who is told what a program prints
  * @take: called with each line, without its end; one that is longer than 4 KiB comes in parts
  * @data: handed to @take
- * @silent_ms: longest time without a line
+ * @silent_ms: longest time in which it may print nothing, and from the end of its output to its own
  * @errors: descriptor for its standard error; -1: that is told too
  */
 struct process_listener {

@@ -258,7 +258,7 @@ static void on_livelock(struct run *run, const json_t *message)
 	count_event(run, &event, run->guest_now);
 }
 
-/* What the shell of an interactive plan was started with is nobody's business. */
+/* Nobody typed what starts the shell of an interactive plan. */
 static const char *command_text(const struct plan *plan, const struct plan_step *step)
 {
 	if (plan->interactive)

@@ -453,11 +453,12 @@ void record_signature(struct record *record, const struct plan *plan, const stru
 
 void record_unconfirmed(const struct record *record, const struct plan *plan, struct run_facts *facts)
 {
+	int64_t seen_at = plan->bug ? judge_expects_met_at(facts->judge) : 0;
+
 	/* Nothing can be released any more in a guest that has ended. */
 	if (facts->unconfirmed[0] || facts->end == GUEST_PANICKED || facts->end == GUEST_ENDED_BY_WATCHDOG)
 		return;
 	for (size_t i = 0; i < plan->step_count; i++) {
-		int64_t seen_at = plan->bug ? judge_expects_met_at(facts->judge) : 0;
 		const struct plan_step *step = &plan->steps[i];
 		bool lasting = step->trigger || seen_at;
 		const json_t *injection;

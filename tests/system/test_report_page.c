@@ -81,6 +81,8 @@ static int start_driver(struct browser *browser)
 		if (ended)
 			break;
 	}
+	if (port < 0)
+		process_kill(&browser->driver);
 	return port;
 }
 

@@ -8,7 +8,6 @@
 #include <CUnit/CUnit.h>
 #include <poll.h>
 #include <pty.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,11 +112,11 @@ static void at_a_terminal(void)
 	type(terminal, "stty size\r", shown, sizeof(shown), "31 117");
 	type(terminal, "fault inject fsfreeze\r", shown, sizeof(shown), "says EBUSY");
 	CU_ASSERT_TRUE(lines_begin_at_margin(shown));
-	/* Ctrl-C ends what runs in the guest, Ctrl-] what runs here, though the guest is busy. */
-	type(terminal, "sleep 1000\r", shown, sizeof(shown), "1000");
+	/* Ctrl-C ends what runs in the guest, Ctrl-] the guest, whose shell now waits for the frozen disk. */
+	type(terminal, "echo ru''ns; sleep 1000\r", shown, sizeof(shown), "runs");
 	type(terminal, "\003", shown, sizeof(shown), "lab# ");
 	type(terminal, "echo still $((6 * 7))\r", shown, sizeof(shown), "still 42");
-	type(terminal, "sleep 1000\r", shown, sizeof(shown), "1000");
+	type(terminal, "echo ru''ns; : >/data/x\r", shown, sizeof(shown), "runs");
 	type(terminal, "\035", shown, sizeof(shown), "left with Ctrl-]");
 	while (read(terminal, shown, sizeof(shown)) > 0)
 		;

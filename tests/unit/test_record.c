@@ -3,7 +3,6 @@
 
 #include "checkers/judge.h"
 #include "checks.h"
-#include "report/report.h"
 
 #include <CUnit/CUnit.h>
 #include <string.h>
@@ -18,8 +17,8 @@
 /**
  * struct course - of a run with two steps
  * @bug: what is expected is the signature of a bug
- * @second_begins: seconds of guest time; 0: never
- * @reported: the hung task, the same
+ * @second_begins: seconds of guest time
+ * @reported: the hung task, the same; 0: never
  */
 struct course {
 	bool bug;
@@ -52,8 +51,7 @@ static json_t *record_course(const struct course *course, char *unconfirmed, siz
 	judge_settings(facts.judge, &checks_settings);
 	begin_step(record, 0, "trigger", 2);
 	judge_fault(facts.judge, 2 * S);
-	if (course->second_begins)
-		begin_step(record, 1, "vm-pause", course->second_begins);
+	begin_step(record, 1, "vm-pause", course->second_begins);
 	if (course->reported)
 		checks_feed(facts.judge, HL_EVENT_HUNG_TASK, NULL, (double)course->reported);
 	record_signature(record, &plan, facts.judge);
@@ -71,52 +69,39 @@ static bool is_confirmed(const json_t *result, size_t injection)
 					    "confirmed"));
 }
 
-/* Two steps of a known bug: its signature proves those that began before it came. */
-static void signature_confirms_what_began(void)
+/* A bug's signature proves the steps that began before it came; all else needs a proof of its own. */
+static void signature_is_proof(void)
 {
-	char unconfirmed[600];
-	json_t *result = record_course(&(struct course){.bug = true, .second_begins = 3, .reported = 9},
-				       unconfirmed, 600);
+	static const struct {
+		struct course course;
+		bool first, second;
+		const char *unconfirmed;
+	} cases[] = {
+		{{.bug = true, .second_begins = 3, .reported = 9}, true, true, ""},
+		/* The bug was seen before: the verdict does not hang on what began afterwards. */
+		{{.bug = true, .second_begins = 12, .reported = 9}, true, false, ""},
+		{{.bug = true, .second_begins = 3},
+		 false,
+		 false,
+		 "the fault of the trigger true was not confirmed"},
+		{{.second_begins = 3, .reported = 9},
+		 false,
+		 false,
+		 "the fault of the trigger true was not confirmed"},
+	};
 
-	CU_ASSERT_TRUE(is_confirmed(result, 0));
-	CU_ASSERT_TRUE(is_confirmed(result, 1));
-	CU_ASSERT_STRING_EQUAL(unconfirmed, "");
-	json_decref(result);
-}
-
-static void signature_proves_nothing_later(void)
-{
-	char unconfirmed[600];
-	json_t *result = record_course(&(struct course){.bug = true, .second_begins = 12, .reported = 9},
-				       unconfirmed, 600);
-
-	CU_ASSERT_TRUE(is_confirmed(result, 0));
-	CU_ASSERT_FALSE(is_confirmed(result, 1));
-	/* The bug was seen before: the verdict does not hang on what began afterwards. */
-	CU_ASSERT_STRING_EQUAL(unconfirmed, "");
-	json_decref(result);
-}
-
-/* Elsewhere, and as long as it has not come, a report proves no fault. */
-static void others_need_their_own_proof(void)
-{
-	static const struct course courses[] = {{.second_begins = 3, .reported = 9},
-						{.bug = true, .second_begins = 3}};
-
-	for (size_t i = 0; i < sizeof(courses) / sizeof(courses[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char unconfirmed[600];
-		json_t *result = record_course(&courses[i], unconfirmed, 600);
+		json_t *result = record_course(&cases[i].course, unconfirmed, sizeof(unconfirmed));
 
-		CU_ASSERT_FALSE(is_confirmed(result, 0));
-		CU_ASSERT_FALSE(is_confirmed(result, 1));
-		CU_ASSERT_STRING_EQUAL(unconfirmed, "the fault of the trigger true was not confirmed");
+		CU_ASSERT_EQUAL(is_confirmed(result, 0), cases[i].first);
+		CU_ASSERT_EQUAL(is_confirmed(result, 1), cases[i].second);
+		CU_ASSERT_STRING_EQUAL(unconfirmed, cases[i].unconfirmed);
 		json_decref(result);
 	}
 }
 
 CU_TestInfo record_tests[] = {
-	{"a bug's signature confirms what began before it", signature_confirms_what_began},
-	{"and nothing later", signature_proves_nothing_later},
-	{"others need their own proof", others_need_their_own_proof},
+	{"a bug's signature is proof of what began before it", signature_is_proof},
 	CU_TEST_INFO_NULL,
 };
